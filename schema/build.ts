@@ -1,0 +1,24 @@
+import 'reflect-metadata';
+import type { GraphQLSchema } from 'graphql';
+import { buildSchemaSync, type PubSub } from 'type-graphql';
+import { ConnectorResolver } from './connector.resolver.js';
+import { DryRunResolver } from './dry-run.resolver.js';
+import { JobResolver } from './job.resolver.js';
+import { JobEventResolver } from './job-event.resolver.js';
+import { QuarantineResolver } from './quarantine.resolver.js';
+import { ViewerResolver } from './viewer.resolver.js';
+
+// Topics of the library crash the process when a subscriber is slow: every subscription brings its own stream.
+const noTopics = (): never => {
+  throw new Error('Subscriptions read from the job watcher, not from topics.');
+};
+const pubSub: PubSub = { publish: noTopics, subscribe: noTopics };
+
+/** The executable schema. Resolvers find what they need in their context, so that one schema serves everybody. */
+export function buildSluiceSchema(): GraphQLSchema {
+  return buildSchemaSync({
+    resolvers: [JobResolver, QuarantineResolver, DryRunResolver, ConnectorResolver, ViewerResolver, JobEventResolver],
+    validate: false,
+    pubSub,
+  });
+}

@@ -1,0 +1,96 @@
+import { Field, Float, ID, InputType, Int } from 'type-graphql';
+import { ExpectationInput } from './expectation.inputs.js';
+import { DurationScalar } from './scalars/duration.js';
+import { LongScalar } from './scalars/long.js';
+import { SinkInput } from './sink.inputs.js';
+import { SourceInput } from './source.inputs.js';
+import { StepInput } from './step.inputs.js';
+
+@InputType('ErrorBudgetInput', {
+  description: 'Bad rows that a job may have. Beyond any limit that is set it stops before anything is published.',
+})
+class ErrorBudgetInput {
+  @Field(() => LongScalar, { nullable: true, description: 'Most bad rows.' })
+  count?: number | bigint | null;
+
+  @Field(() => Float, { nullable: true, description: 'Most per cent of the rows read, 0 to 100.' })
+  percent?: number | null;
+
+  @Field(() => LongScalar, {
+    nullable: true,
+    description: 'Rows that must have been read before `percent` counts. Default 1,000.',
+  })
+  minRows?: number | bigint | null;
+}
+
+@InputType('JobOptionsInput', { description: 'How a job runs.' })
+export class JobOptionsInput {
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Rows that a chunk aims at; a chunk is one transaction. Default 100,000.',
+  })
+  chunkRows?: number | null;
+
+  @Field(() => ErrorBudgetInput, {
+    nullable: true,
+    description: 'Bad rows that the job may have. Default: 10 per cent, from 1,000 rows on.',
+  })
+  errorBudget?: ErrorBudgetInput | null;
+
+  @Field(() => Int, { nullable: true, description: 'Attempts before a temporary failure counts as final. Default 5.' })
+  maxAttempts?: number | null;
+
+  @Field(() => DurationScalar, { nullable: true, description: 'Longest time an attempt may run. Default: no limit.' })
+  timeout?: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Jobs with a higher number start first: -1000 to 1000. Default 0.' })
+  priority?: number | null;
+}
+
+/** What a pipeline is made of; launch and preview share it. */
+@InputType()
+export class PipelineInput {
+  @Field(() => SourceInput, { description: 'Where records come from.' })
+  source!: SourceInput;
+
+  @Field(() => [StepInput], { nullable: true, description: 'What is done to them, in order.' })
+  steps?: StepInput[] | null;
+
+  @Field(() => [ExpectationInput], { nullable: true, description: 'What must hold for the result of the steps.' })
+  expectations?: ExpectationInput[] | null;
+
+  @Field(() => SinkInput, { description: 'Where rows go.' })
+  sink!: SinkInput;
+
+  @Field(() => JobOptionsInput, { nullable: true, description: 'How the job runs.' })
+  options?: JobOptionsInput | null;
+}
+
+@InputType('LaunchEtlJobInput', { description: 'An ETL job: source, steps, expectations, sink.' })
+export class LaunchEtlJobInput extends PipelineInput {
+  @Field(() => String, { description: 'A name for people, 1 to 200 characters; it need not be unique.' })
+  name!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Agent id of the layer that answers for the job and is asked when it needs a decision. Default `layer-12`.',
+  })
+  owner?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Launching again with the same key and the same input answers the first job with `replayed: true`; with another input it is `IDEMPOTENCY_CONFLICT`.',
+  })
+  idempotencyKey?: string | null;
+}
+
+@InputType('PreviewEtlInput', { description: 'The pipeline to try; the sink is inspected, nothing is written.' })
+export class PreviewEtlInput extends PipelineInput {}
+
+@InputType('CancelJobInput', { description: 'Which job to cancel.' })
+export class CancelJobInput {
+  @Field(() => ID, { description: 'Id of the job.' })
+  id!: string;
+}

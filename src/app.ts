@@ -1,0 +1,148 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { loadOrgChart } from '../escalation/org-chart.js';
+import { adminToken } from './admin-token.js';
+import type { Config } from './config.js';
+import type { Clock } from './core/clock.js';
+import { newId } from './core/ids.js';
+import type { Log } from './core/log.js';
+import { createEngine } from './engine/create-engine.js';
+import { createFileResolver } from './engine/files/file-resolver.js';
+import { parsePipeline } from './engine/parse-pipeline.js';
+import { startGateway } from './gateway/server.js';
+import { createJobService } from './jobs/create-job-service.js';
+import { startEventHub } from './jobs/event-hub.js';
+import { startRunner } from './jobs/runner.js';
+import { createStagingArea } from './jobs/staging-area.js';
+import { startSweeper } from './jobs/sweeper.js';
+import type { WorkerContext } from './jobs/worker-context.js';
+import { createMessaging } from './messaging/create-messaging.js';
+import { Shutdown } from './shutdown.js';
+import { startEmbeddedPostgres } from './store/embedded-postgres.js';
+import { migrate } from './store/migrate.js';
+import { openStores } from './store/open-stores.js';
+
+export interface App {
+  /** Address of the gateway; undefined without that role. */
+  readonly url: string | undefined;
+  /** The console with its token in the fragment, on the first start alone. */
+  readonly consoleUrl: string | undefined;
+  /** Drains and closes everything, within 10 s. */
+  stop(): Promise<void>;
+  /** Whether a query of DuckDB still runs that does not notice its interruption; the process cannot exit by itself then. */
+  isStuck(): boolean;
+}
+
+// DuckDB may spill this much to disk for one evaluation.
+const ENGINE_TEMP_MB = 20_000;
+
+/**
+ * Puts the process together by its roles and starts it.
+ * @throws SluiceError with a sentence for the operator; nothing is left running then
+ */
+export async function startApp(config: Config, log: Log, clock: Clock): Promise<App> {
+  const shutdown = new Shutdown();
+  try {
+    return await start(config, log, clock, shutdown);
+  } catch (error) {
+    await shutdown.run(log);
+    throw error;
+  }
+}
+
+async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown): Promise<App> {
+  const databaseUrl = config.databaseUrl ?? (await embeddedUrl(config, log, shutdown));
+  await migrate(databaseUrl, { log });
+
+  const stores = await openStores({
+    databaseUrl,
+    connections: config.connections,
+    isBusOnPostgres: config.redisUrl === undefined,
+    loads: config.workerConcurrency * 2,
+    log,
+  });
+  shutdown.add('stores', stores.close);
+  const { installation } = stores;
+  const { queue, bus, close } = await createMessaging({
+    databaseUrl,
+    redisUrl: config.redisUrl,
+    namespace: `sluice-${installation}`,
+    pool: stores.pool,
+    clock,
+    log,
+  });
+  stores.announceOver(bus);
+  shutdown.add('messaging', close);
+
+  const uploadsDir = join(config.home, 'uploads');
+  const files = createFileResolver({ dataDirs: config.dataDirs, uploadsDir });
+  const engine = createEngine({
+    files,
+    limits: { memoryMb: config.engineMemoryMb, threads: config.engineThreads, tempMb: ENGINE_TEMP_MB },
+    scratchDir: join(config.home, 'scratch'),
+    clock,
+  });
+  const isStuck = (): boolean => engine.openSessions() > 0;
+  const context: WorkerContext = {
+    ...stores,
+    worker: `${hostname()}:${process.pid}:${newId().slice(-6)}`,
+    staging: createStagingArea(join(config.home, 'staging')),
+    engine,
+    files,
+    parsePipeline,
+    queue,
+    bus,
+    clock,
+    log,
+    random: Math.random,
+  };
+  if (config.roles.has('scheduler')) shutdown.add('sweeper', startSweeper(context, stores.sweep).stop);
+  if (config.roles.has('worker')) {
+    shutdown.add('runner', (await startRunner(context, config.workerConcurrency)).stop);
+  }
+  if (!config.roles.has('gateway'))
+    return { url: undefined, consoleUrl: undefined, stop: () => shutdown.run(log), isStuck };
+
+  const orgChart = await loadOrgChart();
+  const hub = await startEventHub({ bus, reader: stores.events, clock, log });
+  shutdown.add('hub', () => hub.stop());
+  const { token, isNew } = await adminToken(config.home, config.adminToken);
+  const gateway = await startGateway({
+    config,
+    log,
+    clock,
+    jobs: createJobService({
+      ...stores,
+      queue,
+      bus,
+      engine,
+      parsePipeline,
+      isKnownOwner: (id) => orgChart.agent(id) !== undefined,
+      log,
+    }),
+    watcher: hub,
+    health: async () => {
+      const [database, queueAnswers, busAnswers] = await Promise.all([
+        stores.healthy(clock),
+        queue.healthy(),
+        bus.healthy(),
+      ]);
+      return { database, queue: queueAnswers, bus: busAnswers };
+    },
+    adminToken: token,
+    uploadsDir,
+  });
+  shutdown.add('gateway', () => gateway.stop());
+  return {
+    url: gateway.url,
+    consoleUrl: isNew ? `${gateway.url}/#token=${token}` : undefined,
+    stop: () => shutdown.run(log),
+    isStuck,
+  };
+}
+
+async function embeddedUrl(config: Config, log: Log, shutdown: Shutdown): Promise<string> {
+  const embedded = await startEmbeddedPostgres({ home: config.home, log });
+  shutdown.add('embedded Postgres', embedded.stop);
+  return embedded.url;
+}

@@ -1,0 +1,89 @@
+import type { Clock } from '../core/clock.js';
+import type { ApiClient } from './api-client.js';
+import { ClientFailure, EXIT, type ExitCode } from './client-failure.js';
+import { CANCEL, REPORT } from './operations.js';
+import type { Reporter } from './reporter.js';
+import { isFinalState, watchJob } from './watch-job.js';
+
+/** What a running command works with. */
+export interface Session {
+  readonly api: ApiClient;
+  readonly url: string;
+  readonly clock: Clock;
+  readonly reporter: Reporter;
+  /** Calls back on Ctrl-C until the returned function is called. */
+  onInterrupt(handle: () => void): () => void;
+  /** Ends the process at once; for a second Ctrl-C. */
+  quit(code: ExitCode): void;
+}
+
+export interface FollowOptions {
+  readonly jobId: string;
+  readonly afterSeq: number | null;
+  /** Ctrl-C cancels the job instead of leaving it running. */
+  readonly cancelOnInterrupt: boolean;
+}
+
+/** How many quarantined rows the summary shows. */
+const SHOWN_ROWS = 5;
+
+/**
+ * Watches a job to its end and tells its result.
+ *
+ * @returns `ok`, `failed`, or `detached` when the user left before
+ */
+export async function followJob(session: Session, options: FollowOptions): Promise<ExitCode> {
+  const { api, clock, reporter, url } = session;
+  const { jobId, afterSeq } = options;
+  const leave = new AbortController();
+  let interrupts = 0;
+  let lastSeq = afterSeq ?? 0;
+  let state = '';
+  const detach = () => {
+    reporter.remark(`Detached: the job goes on. Watch it again with: sluice watch ${jobId} --after-seq ${lastSeq}`);
+    leave.abort();
+  };
+  const forget = session.onInterrupt(() => {
+    interrupts += 1;
+    if (interrupts > 1) return session.quit(EXIT.detached);
+    if (!options.cancelOnInterrupt) return detach();
+    reporter.remark('Cancelling the job; Ctrl-C again leaves at once.');
+    cancelJob(api, jobId).catch((thrown: unknown) => {
+      reporter.remark(`The job could not be cancelled: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      detach();
+    });
+  });
+  try {
+    const onReconnect = (attempt: number) => {
+      if (attempt === 1) reporter.remark('The connection was lost; trying to go on where it broke.');
+    };
+    for await (const event of watchJob({ api, clock, url, jobId, afterSeq, signal: leave.signal, onReconnect })) {
+      if (event.kind !== 'SNAPSHOT' || afterSeq === null) lastSeq = Math.max(lastSeq, event.seq);
+      state = event.state;
+      reporter.event(event);
+    }
+    if (!isFinalState(state)) return EXIT.detached;
+    await tellResult(session, jobId);
+    return state === 'SUCCEEDED' ? EXIT.ok : EXIT.failed;
+  } finally {
+    forget();
+    reporter.stop();
+  }
+}
+
+/** The end of the job is known by now: a gateway that has gone away costs the summary, not the answer. */
+async function tellResult({ api, reporter }: Session, jobId: string): Promise<void> {
+  try {
+    const { job } = await api.request(REPORT, { jobId, rows: SHOWN_ROWS });
+    if (job !== null) reporter.result(job);
+  } catch (thrown) {
+    if (!(thrown instanceof ClientFailure)) throw thrown;
+    reporter.remark(`The job has ended, but its report is missing: ${thrown.message}`);
+  }
+}
+
+async function cancelJob(api: ApiClient, jobId: string): Promise<void> {
+  const { cancelJob: answer } = await api.request(CANCEL, { jobId });
+  const [error] = answer.userErrors;
+  if (error !== undefined) throw new Error(error.message);
+}

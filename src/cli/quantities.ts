@@ -1,0 +1,19 @@
+/** Numbers as people read them; always in English form, so that logs of two machines compare. */
+const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+export const countText = (count: number): string => grouped.format(count);
+
+export const percentText = (percent: number): string => {
+  if (percent === 0) return '0';
+  return percent < 0.01 ? '<0.01' : percent.toFixed(2);
+};
+
+/** `850 ms`, `8.4 s`, `3 min 05 s`, `2 h 10 min`. */
+export function durationText(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
+  const two = (n: number) => String(n).padStart(2, '0');
+  return hours > 0 ? `${hours} h ${two(minutes)} min` : `${minutes} min ${two(seconds % 60)} s`;
+}

@@ -1,0 +1,65 @@
+import { type Complaint, complaintText } from './client-failure.js';
+import { jobSummary } from './job-summary.js';
+import type { JobEvent, JobHead, JobReport } from './operations.js';
+import type { ProgressLine } from './progress-line.js';
+import { printable, type Terminal } from './terminal.js';
+
+/** How a command tells what happens: to people, or to machines. */
+export interface Reporter {
+  launched(job: JobHead, replayed: boolean): void;
+  event(event: JobEvent): void;
+  /** Something about the command itself, e.g. a lost connection. */
+  remark(text: string): void;
+  /** The job as it ended. */
+  result(job: JobReport): void;
+  failure(complaints: readonly Complaint[]): void;
+  /** Leaves the terminal clean. Idempotent. */
+  stop(): void;
+}
+
+export function createHumanReporter(terminal: Terminal, progress: ProgressLine): Reporter {
+  return {
+    launched: (job, replayed) =>
+      terminal.out(
+        replayed
+          ? `Job ${printable(job.name)} (${job.id}) was launched before with this idempotency key.`
+          : `Job ${printable(job.name)} (${job.id}) launched.`,
+      ),
+    event(event) {
+      if (event.kind === 'STATE' && event.state === 'RETRYING' && event.error !== null) {
+        progress.remark(
+          printable(`An attempt failed and is tried again: ${event.error.message} (${event.error.code})`),
+        );
+      }
+      // A snapshot before every event of the job shows the end before the beginning.
+      const isAhead = event.kind === 'SNAPSHOT' && event.seq === 0;
+      if (!isAhead) progress.show(event);
+    },
+    remark: (text) => progress.remark(text),
+    result(job) {
+      progress.stop();
+      for (const line of jobSummary(job)) terminal.out(line);
+    },
+    failure(complaints) {
+      progress.stop();
+      for (const complaint of complaints) terminal.error(printable(complaintText(complaint)));
+    },
+    stop: () => progress.stop(),
+  };
+}
+
+/** One JSON object a line on stdout, told apart by `type`; sentences for people go to stderr. */
+export function createJsonReporter(terminal: Terminal): Reporter {
+  const line = (type: string, facts: object) => terminal.out(JSON.stringify({ type, ...facts }));
+  return {
+    launched: (job, replayed) => line('launched', { job, replayed }),
+    event: (event) => line('event', { event }),
+    remark: (text) => terminal.error(text),
+    result: (job) => line('result', { job }),
+    failure(complaints) {
+      line('error', { errors: complaints });
+      for (const complaint of complaints) terminal.error(printable(complaintText(complaint)));
+    },
+    stop: () => {},
+  };
+}

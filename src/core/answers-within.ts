@@ -1,0 +1,14 @@
+import type { Clock } from './clock.js';
+
+/** False when the answer does not come in time, or is an error: what a health check wants to know. */
+export async function answersWithin(clock: Clock, ms: number, question: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = clock.after(ms, () => resolve(false));
+    question
+      .then(
+        () => resolve(true),
+        () => resolve(false),
+      )
+      .finally(() => timer.cancel());
+  });
+}

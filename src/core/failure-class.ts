@@ -1,0 +1,15 @@
+/**
+ * How a failure is handled, and who is asked when retrying cannot mend it. The rule book of the
+ * data-processing layer defines the classes; the escalation policies are written in them.
+ */
+export const FAILURE_CLASSES = [
+  'TRANSIENT',
+  'INVALID_REQUEST',
+  'PIPELINE_DECISION',
+  'QUEUE_PERFORMANCE',
+  'WORKFLOW_INTEGRATION',
+  'CRITICAL_FAILURE',
+  'DATA_CORRUPTION',
+] as const;
+
+export type FailureClass = (typeof FAILURE_CLASSES)[number];

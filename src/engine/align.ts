@@ -1,0 +1,109 @@
+import { quoteIdentifier as q, quoteLiteral } from './column.js';
+import type { NewCheck, Relation } from './relation.js';
+import type { SinkTarget, TargetColumn } from './sinks/sink.js';
+import { applyCasts } from './transforms/cast-sql.js';
+
+/**
+ * Fits the output to the target, so that nothing the evaluation has accepted can be refused while loading:
+ * casts to the target's types, no nulls where it takes none, lengths, labels, keys, and no NUL characters.
+ */
+export function align(relation: Relation, target: SinkTarget, staging: 'ROWS' | 'FILE'): void {
+  if (target.columns !== null) fitColumns(relation, target.columns);
+  const checks: NewCheck[] = target.key.map((name) => ({
+    column: name,
+    code: 'KEY_MISSING',
+    violation: `${q(name)} IS NULL`,
+    message: `'A key column of the target has no value.'`,
+  }));
+  if (staging === 'ROWS') checks.push(...nulCharacters(relation));
+  checks.push(...jsonWithoutNumber(relation));
+  relation.checks(checks);
+}
+
+function fitColumns(relation: Relation, columns: readonly TargetColumn[]): void {
+  const byName = new Map(columns.map((column) => [column.name, column]));
+  const fits = relation.columns.flatMap((column) => {
+    const target = byName.get(column.name);
+    return target === undefined ? [] : [{ column, target }];
+  });
+  applyCasts(
+    relation,
+    fits.map(({ column, target }) => ({
+      column: column.name,
+      from: column.type,
+      to: target.type,
+      message: `concat('"', left(CAST(${q(column.name)} AS VARCHAR), 200), '" does not fit the type ${target.nativeType.replaceAll("'", "''")} of the target.')`,
+    })),
+  );
+  relation.checks(fits.flatMap(({ target }) => targetRules(target)));
+}
+
+function targetRules(target: TargetColumn): NewCheck[] {
+  const rules: NewCheck[] = [];
+  const name = q(target.name);
+  if (!target.nullable) {
+    rules.push({
+      column: target.name,
+      code: 'NULL_NOT_ALLOWED',
+      violation: `${name} IS NULL`,
+      message: `'The target takes no null here.'`,
+    });
+  }
+  if (target.maxLength !== null) {
+    rules.push({
+      column: target.name,
+      code: 'TOO_LONG',
+      violation: `length(${name}) > ${target.maxLength}`,
+      message: `concat('It has ', length(${name}), ' characters; the target takes ${target.maxLength}.')`,
+    });
+  }
+  if (target.labels !== null) {
+    rules.push({
+      column: target.name,
+      code: 'NO_SUCH_LABEL',
+      violation: `${name} NOT IN (${target.labels.map(quoteLiteral).join(', ')})`,
+      message: `concat('"', left(${name}, 200), '" is none of the values of the enum ${target.nativeType.replaceAll("'", "''")}.')`,
+    });
+  }
+  return rules;
+}
+
+/** PostgreSQL has no NUL character in text, and no \\u0000 in jsonb. */
+function nulCharacters(relation: Relation): NewCheck[] {
+  return relation.columns.flatMap(({ name, type, absent }) => {
+    const violation = absent?.includes('\u0000') ? null : nulTest(q(name), type);
+    if (violation === null) return [];
+    return [
+      {
+        column: name,
+        code: 'NUL_CHARACTER',
+        violation,
+        message: `'The text has a NUL character, which PostgreSQL cannot hold.'`,
+      },
+    ];
+  });
+}
+
+/** DuckDB reads and writes NaN and Infinity in JSON; no other reader takes them. */
+function jsonWithoutNumber(relation: Relation): NewCheck[] {
+  const json = relation.columns.filter(({ type }) => type === 'JSON' || NESTED.test(type));
+  return json.map(({ name, type }) => {
+    const text = type === 'JSON' ? `CAST(${q(name)} AS VARCHAR)` : `CAST(to_json(${q(name)}) AS VARCHAR)`;
+    const hint = `(contains(${text}, 'N') OR contains(${text}, 'n'))`;
+    return {
+      column: name,
+      code: 'NOT_A_NUMBER',
+      violation: `${hint} AND regexp_matches(${text}, '(^|[:\\[,])\\s*-?(nan|inf(inity)?)\\s*($|[,\\]}])', 'i')`,
+      message: `'The value holds NaN or Infinity, which JSON does not have.'`,
+    };
+  });
+}
+
+const NESTED = /^(STRUCT|MAP|UNION)|\]$/;
+
+function nulTest(sql: string, type: string): string | null {
+  if (type === 'VARCHAR') return `contains(${sql}, chr(0))`;
+  if (type === 'JSON') return `contains(CAST(${sql} AS VARCHAR), '\\u0000')`;
+  if (NESTED.test(type)) return `contains(CAST(to_json(${sql}) AS VARCHAR), '\\u0000')`;
+  return null;
+}

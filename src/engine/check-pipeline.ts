@@ -1,0 +1,36 @@
+import { baseRelation, type CompileHooks, compile, withBase } from './compile.js';
+import type { EngineContext, WithSinkClient } from './engine.js';
+import { withSource } from './open-source.js';
+import type { BoundPipeline } from './parse-pipeline.js';
+import { ROW_NUMBER } from './relation.js';
+import { emptyRelation } from './transforms/step.js';
+
+/** Steps over all rows see a relation of the right shape without rows. */
+export const dryHooks: CompileHooks = {
+  async barrier(relation) {
+    const hidden = relation.hiddenColumns.map((name) => ({ name, type: hiddenType(name) }));
+    return { table: emptyRelation([...relation.columns, ...hidden]) };
+  },
+  onRebuilt: () => undefined,
+};
+
+/** Row numbers are the only hidden column that SQL compares. */
+const hiddenType = (name: string): string => (name === ROW_NUMBER ? 'BIGINT' : 'VARCHAR');
+
+/** Compiles everything against the real source and target without reading rows. @throws UserErrors */
+export async function checkPipeline(
+  options: EngineContext,
+  pipeline: BoundPipeline,
+  withSinkClient: WithSinkClient,
+  directory: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await withSource(pipeline.source, options, { directory, signal, isLoading: false }, async ({ session, relation }) => {
+    const inspect = (output: { columns: Parameters<typeof pipeline.sink.inspect>[1] }) =>
+      withSinkClient((client) => pipeline.sink.inspect(client, output.columns, options.files));
+    const compiled = await compile(session, pipeline, baseRelation(relation), inspect, dryHooks);
+    // Binding the whole SELECT finds what no single step can see.
+    const select = withBase(relation, compiled.relation.toSql(), { rowNumbers: true, keepRejects: false });
+    await session.query(`DESCRIBE ${select}`);
+  });
+}

@@ -1,0 +1,55 @@
+import type { Clock } from '../core/clock.js';
+import type {
+  EngineLimits,
+  Evaluation,
+  EvaluationProgress,
+  FileResolver,
+  InferredColumn,
+  Pipeline,
+  Preview,
+} from './pipeline.js';
+import type { SessionOptions } from './session.js';
+import type { SinkClient } from './sinks/sink.js';
+
+export interface EngineOptions {
+  readonly files: FileResolver;
+  readonly limits: EngineLimits;
+  readonly clock: Clock;
+  /** Folder for the short-lived files of checks and previews. Default: the system's temporary folder. */
+  readonly scratchDir?: string;
+}
+
+/** What the parts of an engine work with: its options, and what it keeps for its sessions. */
+export type EngineContext = EngineOptions & SessionOptions;
+
+/** A client of the connection that the sink names; the caller takes and releases it. */
+export type WithSinkClient = <T>(work: (client: SinkClient) => Promise<T>) => Promise<T>;
+
+export interface EvaluateRequest {
+  readonly pipeline: Pipeline;
+  /** A new, empty folder of this attempt; parts are written below it. */
+  readonly stagingDir: string;
+  readonly withSinkClient: WithSinkClient;
+  /** Interrupts DuckDB; `evaluate` then rejects with the signal's reason. */
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: EvaluationProgress) => void;
+}
+
+export interface Engine {
+  /** Sessions that are open: a query that does not notice its interruption outlives its caller. */
+  readonly openSessions: () => number;
+  /**
+   * Everything of the spec that can be checked with the files and the target at hand, without reading rows:
+   * columns of every step, expressions, target. Called at launch; `evaluate` makes the same checks itself.
+   * @throws UserErrors
+   */
+  check(pipeline: Pipeline, withSinkClient: WithSinkClient): Promise<void>;
+  /**
+   * One pass over the source into part files.
+   * @throws SluiceError ERROR_BUDGET_EXCEEDED, EXPECTATION_FAILED (details: samples, report), RESOURCE_EXHAUSTED,
+   *   FILE_UNREADABLE, SOURCE_CHANGED and what `check` throws
+   */
+  evaluate(request: EvaluateRequest): Promise<Evaluation>;
+  preview(pipeline: Pipeline, withSinkClient: WithSinkClient, rows: number): Promise<Preview>;
+  inferSchema(source: unknown): Promise<readonly InferredColumn[]>;
+}

@@ -1,0 +1,168 @@
+import { quoteIdentifier as q } from '../column.js';
+import { type Check, FILE, type Relation, ROW_NUMBER, withinFile } from '../relation.js';
+import type { Session } from '../session.js';
+import { expectationChecks, fates, reasonsSql } from './fate.js';
+
+/** Bad rows that are collected while counting; more of them are fetched by a pass of their own. */
+const COLLECTED_ROWS = 10_000;
+export const SAMPLES = 10;
+
+/**
+ * Table of bad rows: pass, rn (number in reading order), file, reasons (JSON), broken (positions of the expectations
+ * that set the row aside), raw.
+ */
+export const BAD_ROWS = 'sluice_bad';
+
+export interface Account {
+  readonly read: number;
+  readonly filtered: number;
+  readonly bad: number;
+  readonly good: number;
+  /** Rows that the expectations have judged. */
+  readonly reached: number;
+  /** Per position of an expectation in the spec. */
+  readonly violations: ReadonlyMap<number, Violations>;
+  /** Rows of a key after its first, per name of a distinct count that was asked for. */
+  readonly duplicates: ReadonlyMap<string, number>;
+}
+
+export interface Violations {
+  readonly failed: number;
+  readonly samples: readonly Sample[];
+}
+
+export interface Sample {
+  readonly rowNumber: number | null;
+  readonly raw: string;
+}
+
+/** Counts rows whose key stands more than once among the rows of that fate. */
+export interface KeyCount {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly among: 'reached' | 'good';
+}
+
+/**
+ * One query that counts the fate of every row and collects the bad ones, in `BAD_ROWS`.
+ * @param wrap puts the source under the SELECT; empty for relations over tables
+ */
+export async function takeAccount(
+  session: Session,
+  relation: Relation,
+  wrap: (select: string) => string,
+  keys: readonly KeyCount[],
+  pass: number,
+): Promise<Account> {
+  const { filtered, reached, bad, good } = fates(relation.gates);
+  const checks = expectationChecks(relation.gates);
+  const order = `coalesce(${q(ROW_NUMBER)}, 0)`;
+  const broken = checks.map((check) => `(${reached}) AND ${q(check.flag)}`);
+  const kept = badRow(relation, checks, reached);
+  const items = [
+    'count(*) AS read',
+    `count(*) FILTER (${filtered}) AS filtered`,
+    `count(*) FILTER (${bad}) AS bad`,
+    `count(*) FILTER (${reached}) AS reached`,
+    // Rows are made for bad ones only: the CASE keeps the JSON from being built for every row.
+    `arg_min(CASE WHEN ${bad} THEN struct_pack(${kept.map(({ name, sql }) => `${name} := ${sql}`).join(', ')}) END, ${order}, ${COLLECTED_ROWS}) FILTER (${bad}) AS collected`,
+    ...broken.map((sql, i) => `count(*) FILTER (${sql}) AS v${i}`),
+    ...broken.flatMap((sql, i) =>
+      checks[i]?.quarantines
+        ? []
+        : `arg_min(CASE WHEN ${sql} THEN {rn: ${q(ROW_NUMBER)}, raw: ${relation.raw}} END, ${order}, ${SAMPLES}) FILTER (${sql}) AS s${i}`,
+    ),
+    ...keys.map((key, i) => `${duplicates(key, key.among === 'good' ? good : reached)} AS d${i}`),
+  ];
+  const table = `sluice_account_${pass}`;
+  await session.run(`CREATE TABLE ${table} AS ${wrap(`SELECT ${items.join(', ')} FROM (${relation.toSql()})`)}`);
+  const samples = checks.flatMap((check, i) =>
+    check.quarantines ? [] : `list_transform(s${i}, lambda x: {rn: ${withinFile('x.rn')}, raw: x.raw})::JSON AS s${i}`,
+  );
+  const counts = [
+    'read',
+    'filtered',
+    'bad',
+    'reached',
+    ...broken.map((_, i) => `v${i}`),
+    ...keys.map((_, i) => `d${i}`),
+  ];
+  const [row] = await session.query(`SELECT ${[...counts, ...samples].join(', ')} FROM ${table}`);
+  const count = (name: string): number => Number(row?.[name] ?? 0);
+  const badRows = count('bad');
+  if (badRows > COLLECTED_ROWS) {
+    const columns = kept.map(({ name, sql }) => `${sql} AS ${name}`);
+    const all = `SELECT ${pass} AS pass, ${columns.join(', ')} FROM (${relation.toSql()}) WHERE ${bad}`;
+    await session.run(`INSERT INTO ${BAD_ROWS} BY NAME ${wrap(all)}`);
+  } else if (badRows > 0) {
+    await session.run(
+      `INSERT INTO ${BAD_ROWS} BY NAME SELECT ${pass} AS pass, x.* FROM (SELECT unnest(collected) AS x FROM ${table})`,
+    );
+  }
+  await session.run(`DROP TABLE ${table}`);
+  const setAside = badRows > 0 ? await samplesOfBadRows(session, pass) : new Map<number, Sample[]>();
+  const violations = new Map<number, Violations>();
+  for (const [i, { expectation, quarantines }] of checks.entries()) {
+    if (expectation === null) continue;
+    const samples = quarantines ? (setAside.get(expectation) ?? []) : parseSamples(row?.[`s${i}`]);
+    violations.set(expectation, { failed: count(`v${i}`), samples });
+  }
+  return {
+    read: count('read'),
+    filtered: count('filtered'),
+    bad: badRows,
+    good: count('read') - count('filtered') - badRows,
+    reached: count('reached'),
+    violations,
+    duplicates: new Map(keys.map((key, i) => [key.name, count(`d${i}`)])),
+  };
+}
+
+/** What is kept of a bad row. */
+function badRow(
+  relation: Relation,
+  checks: readonly Check[],
+  reached: string,
+): readonly { readonly name: string; readonly sql: string }[] {
+  const positions = checks
+    .filter((check) => check.quarantines)
+    .map((check) => `CASE WHEN ${q(check.flag)} THEN ${check.expectation} END`);
+  const broken = `list_filter([${positions.join(', ')}]::INTEGER[], lambda e: e IS NOT NULL)`;
+  return [
+    { name: 'rn', sql: q(ROW_NUMBER) },
+    { name: 'file', sql: q(FILE) },
+    { name: 'reasons', sql: reasonsSql(relation.gates) },
+    { name: 'broken', sql: `CASE WHEN ${reached} THEN ${broken} ELSE [] END` },
+    { name: 'raw', sql: relation.raw },
+  ];
+}
+
+/** The first rows that each expectation has set aside, by its position; cheaper than collecting them once more. */
+async function samplesOfBadRows(session: Session, pass: number): Promise<ReadonlyMap<number, readonly Sample[]>> {
+  const rows = await session.query(
+    `SELECT e, ${withinFile('rn')} AS rn, raw FROM (SELECT unnest(broken) AS e, rn, raw FROM ${BAD_ROWS} WHERE pass = ${pass})
+     QUALIFY row_number() OVER (PARTITION BY e ORDER BY coalesce(rn, 0)) <= ${SAMPLES} ORDER BY e, rn`,
+  );
+  const samples = new Map<number, Sample[]>();
+  for (const row of rows) {
+    const of = samples.get(Number(row.e)) ?? [];
+    of.push({ rowNumber: row.rn === null ? null : Number(row.rn), raw: String(row.raw) });
+    samples.set(Number(row.e), of);
+  }
+  return samples;
+}
+
+/** Rows beyond the first of their key; rows with a null in the key do not count. */
+function duplicates(key: KeyCount, among: string): string {
+  const columns = key.columns.map(q);
+  const complete = `(${among}) AND ${columns.map((column) => `${column} IS NOT NULL`).join(' AND ')}`;
+  const value = columns.length === 1 ? columns[0] : `(${columns.join(', ')})`;
+  return `count(*) FILTER (${complete}) - count(DISTINCT ${value}) FILTER (${complete})`;
+}
+
+function parseSamples(json: unknown): readonly Sample[] {
+  if (typeof json !== 'string') return [];
+  // Written by the query above, so its shape is known.
+  const rows = JSON.parse(json) as { rn: number | null; raw: string }[];
+  return rows.map(({ rn, raw }) => ({ rowNumber: rn, raw }));
+}

@@ -1,0 +1,98 @@
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Column, quoteIdentifier as q, quoteLiteral } from '../column.js';
+import type { Relation } from '../relation.js';
+import type { Session } from '../session.js';
+import type { Part, SinkBinding } from '../sinks/sink.js';
+import { fates } from './fate.js';
+import { TEXT_FORMAT, textValue } from './text-format.js';
+
+/** A part that grows beyond this loads no faster and is lost at once when a worker dies. */
+const MAX_PART_BYTES = 16 * 1024 * 1024;
+const MIN_PART_BYTES = 4 * 1024;
+
+const SAMPLED_ROWS = 2_000;
+/** Less than this makes one part in any case; looking at its first rows would only cost time. */
+const SMALL_SOURCE_BYTES = 64 * 1024;
+
+export interface Writing {
+  /** Puts the source under a SELECT of the relation. */
+  readonly wrap: (select: string) => string;
+  readonly sink: SinkBinding;
+  readonly stagingDir: string;
+  readonly chunkRows: number;
+  /** Bytes that the source is read from. */
+  readonly sourceBytes: number;
+  readonly onProgress: ((fraction: number) => void) | undefined;
+}
+
+/**
+ * Writes the good rows: as parts of about `chunkRows` rows in COPY's text format, or as the one file that a
+ * file sink wants. @returns rows written
+ */
+export async function writeGoodRows(
+  session: Session,
+  relation: Relation,
+  { wrap, sink, stagingDir, chunkRows, sourceBytes, onProgress }: Writing,
+): Promise<number> {
+  const { good } = fates(relation.gates);
+  const { staging } = sink;
+  if (staging.kind === 'FILE') {
+    const columns = relation.columns.map((column) => fileValue(column, staging.format)).join(', ');
+    const select = wrap(`SELECT ${columns} FROM (${relation.toSql()}) WHERE ${good}`);
+    return session.runBeside(
+      `COPY (${select}) TO ${quoteLiteral(join(stagingDir, 'output'))} (${staging.copyOptions})`,
+      onProgress,
+    );
+  }
+  const columns = relation.columns.map((column) => `${textValue(column)} AS ${q(column.name)}`).join(', ');
+  const select = wrap(`SELECT ${columns} FROM (${relation.toSql()}) WHERE ${good}`);
+  const size =
+    sourceBytes < SMALL_SOURCE_BYTES ? MAX_PART_BYTES : await partBytes(session, select, relation, chunkRows);
+  await mkdir(join(stagingDir, 'rows'));
+  return session.runBeside(
+    `COPY (${select}) TO ${quoteLiteral(join(stagingDir, 'rows'))} (${TEXT_FORMAT}, FILE_SIZE_BYTES '${size}B', OVERWRITE_OR_IGNORE true)`,
+    onProgress,
+  );
+}
+
+/** JSON has no NaN and no Infinity: they are written as text, as PostgreSQL's `to_json` does. */
+function fileValue({ name, type }: Column, format: string): string {
+  const column = q(name);
+  if (format !== 'ndjson' || !/^(DOUBLE|FLOAT)$/.test(type)) return column;
+  const word = `CASE WHEN isnan(${column}) THEN 'NaN' WHEN ${column} > 0 THEN 'Infinity' ELSE '-Infinity' END`;
+  return `CASE WHEN isfinite(${column}) THEN to_json(${column}) ELSE to_json(${word}) END AS ${column}`;
+}
+
+/** Size of a part so that it holds about `chunkRows` rows, judged by the first rows. */
+async function partBytes(session: Session, select: string, relation: Relation, chunkRows: number): Promise<number> {
+  const widths = relation.columns
+    .map((column) => `coalesce(strlen(CAST(${q(column.name)} AS VARCHAR)), 2)`)
+    .join(' + ');
+  const [row] = await session.queryBeside(`SELECT avg(${widths}) AS width FROM (${select} LIMIT ${SAMPLED_ROWS})`);
+  const width = Number(row?.width ?? 0) + relation.columns.length;
+  return Math.round(Math.min(MAX_PART_BYTES, Math.max(MIN_PART_BYTES, width * chunkRows)));
+}
+
+/** The part files of an evaluation, in a stable order. */
+export async function listParts(stagingDir: string, rowsGood: number): Promise<readonly Part[]> {
+  const rows = await filesOf(join(stagingDir, 'rows'), 'ROWS');
+  const output = await filesOf(stagingDir, 'FILE', 'output');
+  const quarantine = await filesOf(join(stagingDir, 'quarantine'), 'QUARANTINE');
+  return [...rows, ...output.map((part) => ({ ...part, expectedRows: rowsGood })), ...quarantine].map(
+    (part, ordinal) => ({ ...part, ordinal }),
+  );
+}
+
+async function filesOf(directory: string, kind: Part['kind'], only?: string): Promise<Omit<Part, 'ordinal'>[]> {
+  const names = await readdir(directory).catch(() => []);
+  const found: Omit<Part, 'ordinal'>[] = [];
+  for (const name of names.sort()) {
+    if (only !== undefined && name !== only) continue;
+    const uri = join(directory, name);
+    const { size } = await stat(uri);
+    // DuckDB leaves an empty file when there was no row.
+    if (size > 0 || kind === 'FILE') found.push({ kind, uri, bytes: size, expectedRows: null });
+  }
+  return found;
+}

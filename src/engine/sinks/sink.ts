@@ -1,0 +1,99 @@
+import type { PoolClient } from 'pg';
+import type { Column } from '../column.js';
+
+/** A connection that a sink works on; nobody outside of the sinks needs to know whose it is. */
+export type SinkClient = PoolClient;
+
+/** A part file of an evaluation: immutable, load-ready. */
+export interface Part {
+  /** From 0, dense per job. */
+  readonly ordinal: number;
+  /**
+   * ROWS: PostgreSQL COPY text format (tab, `\N`, backslash escapes), columns in the order of the output.
+   * QUARANTINE: the same format with the columns row_number, file, reasons, raw.
+   * FILE: the finished file of a file sink, still aside of its place.
+   */
+  readonly kind: 'ROWS' | 'QUARANTINE' | 'FILE';
+  /** Absolute path inside the staging area. */
+  readonly uri: string;
+  readonly bytes: number;
+  /** Rows inside when the evaluation knows them. */
+  readonly expectedRows: number | null;
+}
+
+/** A column of the target as the plan must meet it. */
+export interface TargetColumn {
+  readonly name: string;
+  /** The DuckDB type to cast to so that the value is exactly what the target takes. */
+  readonly type: string;
+  /** The PostgreSQL type as `format_type` prints it, e.g. `numeric(12,2)`. */
+  readonly nativeType: string;
+  readonly nullable: boolean;
+  /** Longest text in characters, for `varchar(n)` and `char(n)`. */
+  readonly maxLength: number | null;
+  /** Allowed labels of an enum. */
+  readonly labels: readonly string[] | null;
+}
+
+/** What a sink knows of its target before anything is written. */
+export interface SinkTarget {
+  /** null when the target does not exist and will be created from the output. */
+  readonly columns: readonly TargetColumn[] | null;
+  /** Columns whose value must be unique and not null in the output (UPSERT); the last row in source order wins. */
+  readonly key: readonly string[];
+}
+
+/** JSON that `prepare` leaves on the job row; every worker loads and publishes from it. */
+export type PreparedSink = Readonly<Record<string, unknown>>;
+
+/** Where a loader works: the client of the open transaction that also updates the chunk and the job. */
+export interface SinkTransaction {
+  readonly client: PoolClient;
+  readonly signal: AbortSignal;
+}
+
+/** How a file sink finds the place that its URI names; the engine's FileResolver is one. Table sinks do not look at it. */
+export interface TargetResolver {
+  /** @throws SluiceError FILE_NOT_ALLOWED, INVALID_INPUT */
+  resolveTarget(uri: string): Promise<string>;
+}
+
+/**
+ * The target of a job, bound to its options. A sink holds no connection: it works on the client it is given,
+ * so that rows, counters and state are one transaction.
+ */
+export interface SinkBinding {
+  /** Name of the connection it writes through; null for file sinks, which use the system's own. */
+  readonly connection: string | null;
+  /** How good rows are staged: COPY text parts, or one finished file in the sink's own format. */
+  readonly staging:
+    | { readonly kind: 'ROWS' }
+    | {
+        readonly kind: 'FILE';
+        readonly format: 'csv' | 'ndjson' | 'parquet';
+        readonly copyOptions: string;
+        readonly uri: string;
+      };
+  /**
+   * Reads the target and checks names, privileges and columns against the output, before any row is read.
+   * @throws SluiceError TARGET_NOT_FOUND, TARGET_NOT_ALLOWED, TARGET_INCOMPATIBLE; FILE_NOT_ALLOWED and INVALID_INPUT
+   *   for files. `details.problems` lists every mistake found, `path` names the option at fault.
+   */
+  inspect(client: PoolClient, output: readonly Column[], files: TargetResolver): Promise<SinkTarget>;
+  /**
+   * Makes what loading needs (table, staging table) in the transaction that also stores the parts. Idempotent per
+   * job: called again, it starts from an empty staging table, so never after a part of the job was loaded.
+   */
+  prepare(
+    client: PoolClient,
+    job: { readonly id: string },
+    output: readonly Column[],
+    files: TargetResolver,
+  ): Promise<PreparedSink>;
+  /** Loads one part; called again with the same part only when the transaction before was rolled back. @returns rows loaded */
+  load(tx: SinkTransaction, prepared: PreparedSink, part: Part): Promise<number>;
+  /** Makes everything visible, in the finishing transaction. @throws SluiceError CONSTRAINT_VIOLATION */
+  publish(client: PoolClient, prepared: PreparedSink): Promise<void>;
+  /** Removes what `prepare` made and `publish` has not taken over; after failure or cancel. Idempotent. */
+  discard(client: PoolClient, prepared: PreparedSink): Promise<void>;
+}

@@ -1,0 +1,55 @@
+import type { JobService, JobWatcher } from '../../schema/context.js';
+import type { Clock } from '../core/clock.js';
+import type { Log } from '../core/log.js';
+
+/** The settings that the gateway needs; the process's configuration has them. */
+export interface GatewayConfig {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Origins of web pages, besides the gateway's own, that may open a WebSocket. */
+  readonly allowedOrigins: readonly string[];
+}
+
+/** Whether what the system stands on answers now. */
+export interface Health {
+  readonly database: boolean;
+  readonly queue: boolean;
+  readonly bus: boolean;
+}
+
+/** Figures of the event hub for /metrics, by name. */
+export type WatcherStats = Readonly<Record<'subscribers' | 'channels' | 'conflated' | 'lagged' | 'healed', number>>;
+
+/** Bounds on what one client may take. Each has a default; tests set them low. */
+export interface GatewayLimits {
+  readonly uploadBytes: number;
+  readonly graphqlBodyBytes: number;
+  readonly sockets: number;
+  readonly subscriptionsPerSocket: number;
+  /** How long a socket may stay silent before `connection_init`. */
+  readonly connectionInitMs: number;
+  readonly pingMs: number;
+}
+
+export const DEFAULT_LIMITS: GatewayLimits = {
+  uploadBytes: 20 * 1024 ** 3,
+  graphqlBodyBytes: 4 * 1024 ** 2,
+  sockets: 5_000,
+  subscriptionsPerSocket: 50,
+  connectionInitMs: 5_000,
+  pingMs: 12_000,
+};
+
+export interface GatewayDeps {
+  readonly config: GatewayConfig;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly jobs: JobService;
+  readonly watcher: JobWatcher & { stats?(): WatcherStats };
+  readonly health: () => Promise<Health>;
+  readonly adminToken: string;
+  /** Where uploads are kept; made when it is missing. */
+  readonly uploadsDir: string;
+  readonly limits?: Partial<GatewayLimits>;
+}

@@ -1,0 +1,117 @@
+import { SluiceError, UserErrors } from '../core/errors.js';
+import { newId } from '../core/ids.js';
+import type { Log } from '../core/log.js';
+import type { Engine } from '../engine/engine.js';
+import type { Pipeline } from '../engine/pipeline.js';
+import { TOPICS } from './events.js';
+import type { Caller, JobService } from './job-service.js';
+import { parseLaunch, specHashOf } from './parse-launch.js';
+import type { EventBus, JobQueue } from './ports.js';
+import { refuseUnstorable } from './refuse-unstorable.js';
+import type { JobStore, QuarantineStore, ReportStore, SinkConnections } from './stores.js';
+import { createTurnstile } from './turnstile.js';
+
+export interface JobServiceDeps {
+  readonly jobs: JobStore;
+  readonly quarantine: QuarantineStore;
+  readonly reports: ReportStore;
+  readonly connections: SinkConnections;
+  readonly queue: JobQueue;
+  readonly bus: EventBus;
+  readonly engine: Engine;
+  readonly parsePipeline: (input: unknown) => Pipeline;
+  /** Whether an agent of that id can answer for a job. */
+  readonly isKnownOwner: (id: string) => boolean;
+  readonly log: Log;
+}
+
+/** Dry runs beside the jobs: each is an engine session with its memory. */
+const DRY_RUNS_AT_ONCE = 2;
+
+export function createJobService(deps: JobServiceDeps): JobService {
+  const { jobs, quarantine, reports, connections, queue, bus, engine, parsePipeline, log } = deps;
+  const dryRun = createTurnstile(DRY_RUNS_AT_ONCE);
+
+  function requireOwner(owner: string): void {
+    if (deps.isKnownOwner(owner)) return;
+    const message = `The owner ${owner} is not in the org chart; use an id such as layer-12.`;
+    throw new SluiceError('UNKNOWN_OWNER', message, { path: ['owner'] });
+  }
+
+  const sinkClientOf =
+    (pipeline: Pipeline): Parameters<Engine['check']>[1] =>
+    (work) =>
+      connections.withClient(pipeline.sink.connection, work);
+
+  /** @throws SluiceError UNKNOWN_CONNECTION at the sink that names it */
+  async function check(pipeline: Pipeline): Promise<void> {
+    try {
+      await engine.check(pipeline, sinkClientOf(pipeline));
+    } catch (error) {
+      throw error instanceof SluiceError && error.code === 'UNKNOWN_CONNECTION' ? atSink(pipeline, error) : error;
+    }
+  }
+
+  return {
+    async launchEtl({ tenant }: Caller, request) {
+      const { name, owner, idempotencyKey, priority } = parseLaunch(request);
+      const pipeline = parsePipeline(request.pipeline);
+      refuseUnstorable(pipeline.json);
+      requireOwner(owner);
+      const identity = { tenant, kind: 'ETL', idempotencyKey } as const;
+      const specHash = specHashOf({ name, owner, priority, pipeline: pipeline.json });
+      // Before the check: the first answer stands, even when its source is gone by now.
+      const first = await jobs.replay({ ...identity, specHash });
+      if (first !== null) return { job: first, replayed: true };
+      await check(pipeline);
+      const { maxAttempts, timeoutMs } = pipeline.options;
+      const launched = await jobs.insert({
+        ...identity,
+        id: newId(),
+        name,
+        owner,
+        spec: pipeline.json,
+        specHash,
+        priority,
+        maxAttempts,
+        timeoutMs,
+      });
+      if (!launched.replayed) {
+        const { id, lastSeq } = launched.job;
+        // The row is stored; without the hint the sweeper offers it a little later.
+        await queue
+          .offer(id, { priority, once: String(lastSeq) })
+          .catch((error: unknown) =>
+            log.warn({ jobId: id, reason: String(error) }, 'a launched job could not be offered'),
+          );
+      }
+      return launched;
+    },
+
+    async cancel({ tenant }, jobId) {
+      const job = await jobs.requestCancel(tenant, jobId);
+      // Its worker reads the row by its next heartbeat; this makes it look at once.
+      if (job.state === 'RUNNING') {
+        await bus
+          .publish(TOPICS.cancel, { jobId })
+          .catch((error: unknown) => log.warn({ jobId, reason: String(error) }, 'a cancel could not be announced'));
+      }
+      return job;
+    },
+
+    get: ({ tenant }, jobId) => jobs.get(tenant, jobId),
+    list: ({ tenant }, filter, order, page) => jobs.list(tenant, filter, order, page),
+    report: ({ tenant }, jobId) => reports.list(tenant, jobId),
+    quarantine: ({ tenant }, filter, page) => quarantine.list(tenant, filter, page),
+
+    async preview(_caller, input, rows) {
+      const pipeline = parsePipeline(input);
+      return dryRun(() => engine.preview(pipeline, sinkClientOf(pipeline), rows));
+    },
+    inferSchema: (_caller, source) => dryRun(() => engine.inferSchema(source)),
+  };
+}
+
+function atSink(pipeline: Pipeline, error: SluiceError): UserErrors {
+  return new UserErrors([error.under('sink', ...Object.keys(pipeline.json.sink))]);
+}

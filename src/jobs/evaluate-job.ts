@@ -1,0 +1,91 @@
+import { SluiceError } from '../core/errors.js';
+import type { Evaluation, EvaluationProgress } from '../engine/pipeline.js';
+import { type JobSignal, TOPICS } from './events.js';
+import type { LoadProgress, PreparedSink, SinkClient } from './stores.js';
+import type { BoundAttempt, WorkerContext } from './worker-context.js';
+
+// A message a quarter of a second is what an eye can follow.
+const PROGRESS_EVERY_MS = 250;
+
+// More than this many helpers would wait for each other's locks and fsyncs.
+const MOST_HELPERS = 3;
+/** Parts that one worker loads at once: two COPYs use both ends, reading and writing. */
+export const LOADERS_PER_RUN = 2;
+
+export interface EvaluatedAttempt {
+  readonly prepared: PreparedSink;
+  readonly progress: LoadProgress;
+}
+
+/**
+ * Evaluates the source into parts and stores them: after it the job is LOADING. The evaluation begins with every check
+ * that was made at launch, for files and target may have changed.
+ */
+export async function evaluateJob(context: WorkerContext, bound: BoundAttempt): Promise<EvaluatedAttempt> {
+  const { attempts, engine, connections, staging, queue } = context;
+  const { run, attempt, pipeline } = bound;
+  const { sink } = pipeline;
+  const withSinkClient = <T>(work: Parameters<typeof connections.withClient<T>>[1]) =>
+    connections.withClient(sink.connection, work);
+  const seq = await attempts.enterStage(attempt, 'EVALUATING', 'The source is read and checked.');
+  const stagingDir = await staging.create(run.jobId, attempt.token);
+  const evaluation = await engine.evaluate({
+    pipeline,
+    stagingDir,
+    withSinkClient,
+    signal: run.signal,
+    onProgress: progressPublisher(context, { jobId: run.jobId, tenant: attempt.job.tenant, seq }),
+  });
+  run.signal.throwIfAborted();
+  refuseImbalance(evaluation);
+  const prepared = await storeParts(context, bound, evaluation);
+  const helpers = Math.min(MOST_HELPERS, Math.ceil(evaluation.parts.length / LOADERS_PER_RUN) - 1);
+  if (helpers > 0) {
+    // Nobody depends on help.
+    await queue
+      .offer(run.jobId, { copies: helpers, priority: attempt.job.priority })
+      .catch((error: unknown) => context.log.warn({ reason: String(error) }, 'no helpers could be invited'));
+  }
+  return { prepared, progress: { chunksDone: 0, chunksTotal: evaluation.parts.length } };
+}
+
+/** In another database the sink prepares first, in a transaction of its own. */
+async function storeParts(context: WorkerContext, bound: BoundAttempt, evaluation: Evaluation): Promise<PreparedSink> {
+  const { chunks, connections, files, log } = context;
+  const { run, attempt, pipeline } = bound;
+  const { sink } = pipeline;
+  const prepare = (id: string) => (client: SinkClient) => sink.prepare(client, { id }, evaluation.output, files);
+  if (connections.isSystem(sink.connection)) return chunks.insertParts(attempt, evaluation, prepare(run.jobId));
+  // Under the attempt's own name: no fence reaches there, and one that was taken over must not empty what its successor
+  // has begun to fill.
+  const prepared = await connections.transaction(sink.connection, run.signal, prepare(attempt.token));
+  try {
+    return await chunks.insertParts(attempt, evaluation, async () => prepared);
+  } catch (error) {
+    await connections
+      .withClient(sink.connection, (client) => sink.discard(client, prepared))
+      .catch((reason: unknown) => log.warn({ reason: String(reason) }, 'a staging table may be left over'));
+    throw error;
+  }
+}
+
+/** An engine that loses count must not get as far as the target. */
+function refuseImbalance(evaluation: Evaluation): void {
+  const { rowsRead, rowsGood, rowsFiltered, rowsDeduplicated, rowsQuarantined, rowsReshaped } = evaluation;
+  const accounted = rowsGood + rowsFiltered + rowsDeduplicated + rowsQuarantined + rowsReshaped;
+  if (rowsRead === accounted) return;
+  throw new SluiceError('RECONCILIATION_FAILED', `${rowsRead} rows were read, and ${accounted} are accounted for.`, {
+    details: { rowsRead, rowsGood, rowsFiltered, rowsDeduplicated, rowsQuarantined, rowsReshaped },
+  });
+}
+
+function progressPublisher({ bus, clock }: WorkerContext, signal: JobSignal): (progress: EvaluationProgress) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return ({ fraction }) => {
+    const now = clock.monotonicMs();
+    if (now - last < PROGRESS_EVERY_MS) return;
+    last = now;
+    // Progress that is lost is followed by the next one.
+    bus.publish(TOPICS.jobs, { ...signal, stageProgress: fraction }).catch(() => undefined);
+  };
+}

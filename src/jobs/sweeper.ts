@@ -1,0 +1,66 @@
+import { type DueLoop, startDueLoop } from '../core/due-loop.js';
+import { cleanUp } from './end-attempt.js';
+import type { Straggler, SweepStore } from './stores.js';
+import type { WorkerContext } from './worker-context.js';
+
+/** How often it looks; with leases of 6 s, work of a killed process goes on elsewhere within 10 s. */
+const SWEEP_MS = 2_000;
+/** A queued job without movement for this long may have lost its hint. */
+const QUEUED_IDLE_MS = 5_000;
+const LOADING_IDLE_MS = 1_000;
+/** A job being loaded that nobody has been on for this long is handed back as a whole. */
+const STUCK_MS = 60_000;
+const MAX_TAKEOVERS = 5;
+const BATCH = 500;
+// The one who ended the job removes what it left; the sweeper comes after a crash.
+const LEFTOVER_IDLE_MS = 15_000;
+// Within one window a job is offered again once. A queue that is backed up must not fill with copies of its own
+// content; a load that nobody is on is urgent, and its last hint may have died with its worker.
+const QUEUED_WINDOW_MS = 60_000;
+const LOADING_WINDOW_MS = 5_000;
+
+export interface Sweeper {
+  /** Something became due. */
+  wake(): void;
+  stop(): Promise<void>;
+}
+
+/** Offers again whatever should be moving and is not: rows are the truth, and hints may have been lost. */
+export function startSweeper(context: WorkerContext, sweep: SweepStore): Sweeper {
+  const { queue, staging, clock, log } = context;
+  let lastLeftovers = Number.NEGATIVE_INFINITY;
+
+  async function offer({ jobId, priority, lastSeq }: Straggler, windowMs: number): Promise<void> {
+    const window = Math.floor(clock.now().getTime() / windowMs);
+    await queue.offer(jobId, { priority, once: `${lastSeq}-${window}` });
+  }
+
+  async function offerAll(stragglers: readonly Straggler[], windowMs: number): Promise<void> {
+    for (const straggler of stragglers) await offer(straggler, windowMs);
+  }
+
+  async function removeLeftovers(): Promise<void> {
+    for (const attempt of await sweep.leftovers(LEFTOVER_IDLE_MS, BATCH)) await cleanUp(context, attempt);
+    const staged = await staging.jobIds();
+    if (staged.length === 0) return;
+    for (const jobId of await sweep.ended(staged)) await staging.remove(jobId);
+  }
+
+  async function round(): Promise<number | null> {
+    await offerAll(await sweep.due(BATCH), LOADING_WINDOW_MS);
+    const takenOver = await sweep.takeOver(MAX_TAKEOVERS, STUCK_MS, BATCH);
+    if (takenOver.length > 0) log.warn({ jobs: takenOver.length }, 'jobs of workers that stopped are taken over');
+    await offerAll(takenOver, LOADING_WINDOW_MS);
+    await sweep.cancelAbandoned(BATCH);
+    await offerAll(await sweep.unattendedLoads(LOADING_IDLE_MS, BATCH), LOADING_WINDOW_MS);
+    await offerAll(await sweep.queued(QUEUED_IDLE_MS, BATCH), QUEUED_WINDOW_MS);
+    if (clock.monotonicMs() - lastLeftovers > LEFTOVER_IDLE_MS) {
+      lastLeftovers = clock.monotonicMs();
+      await removeLeftovers();
+    }
+    return sweep.nextDueMs();
+  }
+
+  const loop: DueLoop = startDueLoop({ name: 'sweeper', work: round, pollMs: SWEEP_MS, clock, log });
+  return loop;
+}

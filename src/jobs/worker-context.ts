@@ -1,0 +1,50 @@
+import type { Clock } from '../core/clock.js';
+import type { Log } from '../core/log.js';
+import type { Engine } from '../engine/engine.js';
+import type { FileResolver, Pipeline } from '../engine/pipeline.js';
+import type { EventBus, JobQueue } from './ports.js';
+import type { Run } from './run.js';
+import type { StagingArea } from './staging-area.js';
+import type {
+  Attempt,
+  AttemptStore,
+  ChunkStore,
+  LoadLedger,
+  PreparedSink,
+  QuarantineStore,
+  ReportStore,
+  SinkConnections,
+} from './stores.js';
+
+/** What a worker works with. */
+export interface WorkerContext {
+  /** Shown on rows that this process holds. */
+  readonly worker: string;
+  readonly attempts: AttemptStore;
+  readonly chunks: ChunkStore;
+  readonly quarantine: QuarantineStore;
+  readonly reports: ReportStore;
+  readonly connections: SinkConnections;
+  readonly ledger: LoadLedger;
+  readonly staging: StagingArea;
+  readonly engine: Engine;
+  readonly files: FileResolver;
+  readonly parsePipeline: (spec: unknown) => Pipeline;
+  readonly queue: JobQueue;
+  readonly bus: EventBus;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A number in [0, 1) for the jitter of retries. */
+  readonly random: () => number;
+}
+
+/** An attempt whose pipeline is bound. */
+export interface BoundAttempt {
+  readonly run: Run;
+  readonly attempt: Attempt;
+  readonly pipeline: Pipeline;
+}
+
+export interface PreparedAttempt extends BoundAttempt {
+  readonly prepared: PreparedSink;
+}

@@ -1,0 +1,95 @@
+import pg from 'pg';
+import { answersWithin } from '../core/answers-within.js';
+import type { Clock, Timer } from '../core/clock.js';
+import type { Log } from '../core/log.js';
+import { channelOf } from '../jobs/events.js';
+import type { EventBus } from '../jobs/ports.js';
+import { encodePayload, parsePayload } from './payload.js';
+import { createSubscriptions } from './subscriptions.js';
+
+export interface PostgresBusOptions {
+  readonly url: string;
+  /** Publishes; listening has a connection of its own. */
+  readonly pool: Pick<pg.Pool, 'query'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 2_000;
+const HEALTH_TIMEOUT_MS = 2_000;
+
+/** LISTEN and NOTIFY over one connection that comes back by itself. Rejects when Postgres does not answer. */
+export async function createPostgresBus({ url, pool, clock, log }: PostgresBusOptions): Promise<EventBus> {
+  const subscriptions = createSubscriptions(log);
+  let client: pg.Client | undefined;
+  let retry: Timer | undefined;
+  let isClosed = false;
+
+  async function connect(): Promise<void> {
+    const connecting = new pg.Client({
+      connectionString: url,
+      application_name: 'sluice bus',
+      connectionTimeoutMillis: 5_000,
+      // Finds a connection that died without a word, e.g. behind a firewall that forgot it.
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+    });
+    // Before connecting: a refused connection is reported to both, and unheard it would end the process.
+    connecting.on('error', () => undefined);
+    connecting.on('end', () => {
+      if (client !== connecting || isClosed) return;
+      client = undefined;
+      log.warn({}, 'the bus lost its connection to Postgres and connects again');
+      reconnectIn(FIRST_RETRY_MS);
+    });
+    connecting.on('notification', ({ channel, payload }) =>
+      subscriptions.deliver(channel, parsePayload(payload ?? '')),
+    );
+    try {
+      await connecting.connect();
+      // From here on whoever subscribes listens by himself; those before are listed. Twice is once.
+      client = connecting;
+      for (const channel of subscriptions.channels()) await connecting.query(`LISTEN ${channel}`);
+    } catch (error) {
+      client = undefined;
+      await connecting.end().catch(() => undefined);
+      throw error;
+    }
+    if (isClosed) await connecting.end();
+  }
+
+  function reconnectIn(ms: number): void {
+    retry = clock.after(ms, () => {
+      connect().then(
+        () => subscriptions.gap(),
+        () => !isClosed && reconnectIn(Math.min(ms * 2, LAST_RETRY_MS)),
+      );
+    });
+  }
+
+  await connect();
+
+  return {
+    async publish(topic, payload) {
+      await pool.query('select pg_notify($1, $2)', [channelOf(topic), encodePayload(payload)]);
+    },
+    async subscribe(topic, onMessage, onGap) {
+      const channel = channelOf(topic);
+      const subscription = subscriptions.add(channel, onMessage, onGap);
+      // Without a connection now, or with one that is just breaking, the next one listens to all that have subscribers.
+      await client?.query(`LISTEN ${channel}`).catch(() => undefined);
+      return {
+        async stop() {
+          if (subscription.remove() === 0) await client?.query(`UNLISTEN ${channel}`).catch(() => undefined);
+        },
+      };
+    },
+    healthy: async () => client !== undefined && answersWithin(clock, HEALTH_TIMEOUT_MS, client.query('select 1')),
+    async close() {
+      isClosed = true;
+      retry?.cancel();
+      await client?.end().catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import type { AttemptStore } from '../jobs/stores.js';
+import { ATTEMPT_COLUMNS, type AttemptRow, attemptOf } from './attempt-row.js';
+import {
+  type Announcer,
+  type ChangedRow,
+  FINAL_STATES_SQL,
+  guardOf,
+  signalOf,
+  TOUCH,
+  withEvent,
+} from './job-change.js';
+import { leaseLost } from './lease-lost.js';
+import type { Pool } from './pool.js';
+
+/** How workers take, hold and end attempts. Every write is fenced by the token of the attempt. */
+export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptStore {
+  const claiming = guardOf('CLAIM');
+  const claim = withEvent(announcer, {
+    change: `update sluice.job as job set state = '${claiming.to}', attempt = job.attempt + 1,
+        stage = case when job.chunks_total is null then 'PLANNING' else 'LOADING' end, error = null, due_at = null,
+        lease_token = $3, worker = $4, lease_until = statement_timestamp() + $5 * interval '1 ms',
+        started_at = coalesce(job.started_at, statement_timestamp()), ${TOUCH}
+      where job.id = $1 and job.state = any($2) and not job.cancel_requested returning job.*`,
+    kind: 'STATE',
+    message: `'Attempt ' || job.attempt || ' runs.'`,
+    columns: ATTEMPT_COLUMNS,
+  });
+  const enterStage = withEvent(announcer, {
+    change: `update sluice.job as job set stage = $3, ${TOUCH}
+      where job.id = $1 and job.lease_token = $2 and job.state = 'RUNNING' returning job.*`,
+    kind: 'STAGE',
+    message: '$4::text',
+  });
+  // A released attempt is not counted: stopping a process says nothing about the job.
+  const end = withEvent(announcer, {
+    // Chunks are freed for the next attempt, except one that is being committed: that one locks its chunk first and the
+    // job then, so that waiting for it here, with the job locked, would be a deadlock.
+    ctes: `held as (
+      select chunk.job_id, chunk.ordinal from sluice.chunk as chunk
+      where chunk.job_id = $1 and chunk.state = 'PENDING' and chunk.lease_token is not null
+        and exists (select from sluice.job as mine where mine.id = $1 and mine.lease_token = $2)
+      for update of chunk skip locked
+    ), freed as (
+      update sluice.chunk as chunk set lease_token = null, lease_until = null from held
+      where chunk.job_id = held.job_id and chunk.ordinal = held.ordinal
+    ),`,
+    change: `update sluice.job as job set state = $4, stage = null,
+        attempt = case when $5 = 'RELEASE' then greatest(job.attempt - 1, 0) else job.attempt end,
+        error = $6, due_at = statement_timestamp() + $7 * interval '1 ms',
+        finished_at = case when $4 in (${FINAL_STATES_SQL}) then statement_timestamp() end,
+        lease_token = null, lease_until = null, worker = null, ${TOUCH}
+      where job.id = $1 and job.lease_token = $2 and job.state = any($3) returning job.*`,
+    kind: 'STATE',
+    message: '$8::text',
+  });
+
+  return {
+    async claim(jobId, token, worker, leaseMs) {
+      const { rows } = await pool.query<AttemptRow & ChangedRow>(claim, [jobId, claiming.from, token, worker, leaseMs]);
+      if (!rows[0]) return null;
+      announcer.announce(signalOf(rows[0]));
+      return attemptOf(rows[0]);
+    },
+
+    async join(jobId) {
+      const { rows } = await pool.query<AttemptRow>(
+        `select ${ATTEMPT_COLUMNS} from sluice.job as job
+         where job.id = $1 and job.state = 'RUNNING' and job.stage in ('LOADING', 'FINISHING')`,
+        [jobId],
+      );
+      return rows[0] ? attemptOf(rows[0]) : null;
+    },
+
+    async enterStage({ job, token }, stage, message) {
+      const { rows } = await pool.query<ChangedRow>(enterStage, [job.id, token, stage, message]);
+      if (!rows[0]) throw leaseLost();
+      announcer.announce(signalOf(rows[0]));
+      return Number(rows[0].last_seq);
+    },
+
+    async end({ job, token }, { transition, message, error, dueInMs }) {
+      const { from, to } = guardOf(transition);
+      const { rows } = await pool.query<ChangedRow>(end, [
+        job.id,
+        token,
+        from,
+        to,
+        transition,
+        error ? JSON.stringify(error) : null,
+        dueInMs ?? null,
+        message,
+      ]);
+      if (rows[0]) announcer.announce(signalOf(rows[0]));
+      return rows.length > 0;
+    },
+
+    async renew(tokens, jobIds, leaseMs) {
+      const { rows } = await pool.query<{ id: string; cancel_requested: boolean; lease_token: string | null }>(
+        `with chunks as (
+           update sluice.chunk set lease_until = statement_timestamp() + $3 * interval '1 ms'
+           where job_id = any($2) and lease_token = any($1) and state = 'PENDING'
+         ), held as (
+           update sluice.job set lease_until = statement_timestamp() + $3 * interval '1 ms'
+           where id = any($2) and lease_token = any($1) and state = 'RUNNING'
+         )
+         select id, cancel_requested, case when state = 'RUNNING' then lease_token end as lease_token
+         from sluice.job where id = any($2)`,
+        [tokens, jobIds, leaseMs],
+      );
+      return rows.map((row) => ({ jobId: row.id, cancelRequested: row.cancel_requested, token: row.lease_token }));
+    },
+
+    async releaseChunks(token) {
+      await pool.query(
+        `update sluice.chunk set lease_token = null, lease_until = null, worker = null
+         where lease_token = $1 and state = 'PENDING'`,
+        [token],
+      );
+    },
+
+    async prepared(jobId) {
+      const { rows } = await pool.query<Pick<AttemptRow, 'prepared'>>('select prepared from sluice.job where id = $1', [
+        jobId,
+      ]);
+      return rows[0]?.prepared ?? null;
+    },
+
+    async forgetPrepared(jobId) {
+      await pool.query('update sluice.job set prepared = null where id = $1', [jobId]);
+    },
+  };
+}

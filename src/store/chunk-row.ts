@@ -1,0 +1,24 @@
+import type { ClaimedChunk, Part } from '../jobs/stores.js';
+
+export interface ChunkRow {
+  readonly job_id: string;
+  readonly tenant: string;
+  readonly ordinal: number;
+  readonly kind: Part['kind'];
+  readonly uri: string;
+  readonly bytes: bigint;
+  readonly expected_rows: bigint | null;
+}
+
+export const claimedChunkOf = (row: ChunkRow, token: string): ClaimedChunk => ({
+  jobId: row.job_id,
+  tenant: row.tenant,
+  token,
+  part: {
+    ordinal: row.ordinal,
+    kind: row.kind,
+    uri: row.uri,
+    bytes: Number(row.bytes),
+    expectedRows: row.expected_rows === null ? null : Number(row.expected_rows),
+  },
+});

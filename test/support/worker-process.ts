@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { eventually } from './eventually.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface WorkerProcess {
+  readonly pid: number;
+  readonly child: ChildProcess;
+  /** Everything it has printed. */
+  output(): string;
+  /** Kills it as the kernel would, without a word. */
+  kill(): Promise<void>;
+}
+
+/** A `sluice worker` in a process of its own; resolves once it works. */
+export async function startWorkerProcess(env: Record<string, string>): Promise<WorkerProcess> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'worker'], {
+    cwd: ROOT,
+    // Nothing of the run's own settings: a worker of a test belongs to that test.
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, SLUICE_ENGINE_THREADS: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  const keep = (chunk: Buffer) => {
+    printed += chunk.toString();
+  };
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
+  await eventually(() => printed.includes('Sluice works.') || child.exitCode !== null, 20_000);
+  if (child.pid === undefined || child.exitCode !== null) throw new Error(`the worker did not start: ${printed}`);
+  return {
+    pid: child.pid,
+    child,
+    output: () => printed,
+    async kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
