@@ -9,7 +9,7 @@ export const LEASE_MS = 6_000;
 export const HEARTBEAT_MS = 2_000;
 
 /** Ends the run; what becomes of the job is read from its row. */
-export const toldToStop = () => new SluiceError('LEASE_LOST', 'The job is no longer to be run here.');
+const toldToStop = () => new SluiceError('LEASE_LOST', 'The job is no longer to be run here.');
 
 /**
  * Renews the leases of every run of this process in one statement, and stops runs whose job was cancelled or taken
@@ -19,8 +19,8 @@ export function createHeartbeat(attempts: AttemptStore, runs: ReadonlySet<Run>, 
   const isOver = (run: Run, pulse: Pulse | undefined) =>
     pulse === undefined || pulse.cancelRequested || pulse.token !== run.attempt?.token;
 
-  async function beat(): Promise<void> {
-    const held = [...runs].filter((run) => run.attempt !== undefined);
+  async function renew(candidates: Iterable<Run>): Promise<void> {
+    const held = [...candidates].filter((run) => run.attempt !== undefined);
     if (held.length === 0) return;
     const tokens = held.flatMap((run) => (run.attempt ? [run.token, run.attempt.token] : []));
     const pulses = await attempts.renew([...new Set(tokens)], [...new Set(held.map((run) => run.jobId))], LEASE_MS);
@@ -33,11 +33,22 @@ export function createHeartbeat(attempts: AttemptStore, runs: ReadonlySet<Run>, 
     // A slow database gets no second statement on top; the lease outlives two missed beats.
     if (isBeating) return;
     isBeating = true;
-    beat()
+    renew(runs)
       .catch((error: unknown) => log.warn({ reason: String(error) }, 'a heartbeat failed'))
       .finally(() => {
         isBeating = false;
       });
   });
-  return { stop: () => timer.cancel() };
+  return {
+    /**
+     * Asks at once, instead of with the next beat, whether the runs of a job are over. A message alone never ends a run:
+     * it may be about an attempt before this one, and arrive late. Never rejects.
+     */
+    async look(jobId: string): Promise<void> {
+      const meant = [...runs].filter((run) => run.jobId === jobId);
+      for (const run of meant) run.isDoubted = true;
+      await renew(meant).catch((error: unknown) => log.debug({ jobId, reason: String(error) }, 'the next beat tells'));
+    },
+    stop: () => timer.cancel(),
+  };
 }

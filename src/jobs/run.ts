@@ -13,6 +13,8 @@ export interface Run {
   attempt: Attempt | undefined;
   /** Whether parts exist, so that stopping means finishing a chunk and not giving the attempt back. */
   isLoading: boolean;
+  /** Whether somebody told of a change of the job: noted here, for a run whose claim is still on its way. */
+  isDoubted: boolean;
   stop(reason: SluiceError): void;
 }
 
@@ -24,6 +26,7 @@ export function createRun(jobId: string): Run {
     signal: controller.signal,
     attempt: undefined,
     isLoading: false,
+    isDoubted: false,
     stop: (reason) => controller.abort(reason),
   };
 }

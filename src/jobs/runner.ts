@@ -3,7 +3,7 @@ import { endAttempt } from './end-attempt.js';
 import { type EvaluatedAttempt, evaluateJob } from './evaluate-job.js';
 import { TOPICS } from './events.js';
 import { finishJob } from './finish-job.js';
-import { createHeartbeat, LEASE_MS, toldToStop } from './heartbeat.js';
+import { createHeartbeat, LEASE_MS } from './heartbeat.js';
 import { loadChunks } from './load-chunks.js';
 import { createRun, type Run } from './run.js';
 import type { Attempt } from './stores.js';
@@ -45,7 +45,13 @@ export async function startRunner(context: WorkerContext, concurrency: number): 
       const { prepared, progress } = evaluated(attempt) ?? (await evaluateJob(context, bound));
       run.isLoading = true;
       const isLoaded = await loadChunks(context, { ...bound, prepared }, progress, () => isStopping);
-      if (isLoaded) await finishJob(context, { ...bound, prepared });
+      if (isLoaded) {
+        await finishJob(context, { ...bound, prepared });
+        return;
+      }
+      // Others have the rest, or there is none to be had since the job is to end: then this run may be the last one on it.
+      await heartbeat.look(run.jobId);
+      run.signal.throwIfAborted();
     } catch (error) {
       await endAttempt(context, run, attempt, error);
     } finally {
@@ -56,6 +62,7 @@ export async function startRunner(context: WorkerContext, concurrency: number): 
   function hold(run: Run, attempt: Attempt) {
     run.attempt = attempt;
     run.isLoading = attempt.prepared !== null;
+    if (run.isDoubted) void heartbeat.look(run.jobId);
     if (attempt.timeLeftMs === null) return undefined;
     const tooLong = new SluiceError('JOB_TIMEOUT', 'The job ran longer than its timeout.');
     return clock.after(attempt.timeLeftMs, () => run.stop(tooLong));
@@ -88,7 +95,7 @@ export async function startRunner(context: WorkerContext, concurrency: number): 
     TOPICS.cancel,
     (payload) => {
       const jobId = toldJobId(payload);
-      for (const run of runs) if (run.jobId === jobId) run.stop(toldToStop());
+      if (jobId !== undefined) void heartbeat.look(jobId);
     },
     // A missed message is noticed by the next heartbeat.
     () => undefined,

@@ -96,9 +96,15 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
 
     async renew(tokens, jobIds, leaseMs) {
       const { rows } = await pool.query<{ id: string; cancel_requested: boolean; lease_token: string | null }>(
-        `with chunks as (
-           update sluice.chunk set lease_until = statement_timestamp() + $3 * interval '1 ms'
+        // A chunk that is locked is being committed and needs no lease any more. Waiting for it could be a deadlock: its
+        // commit locks the chunk first and the job then, and PostgreSQL does not say which of these updates comes first.
+        `with kept as (
+           select job_id, ordinal from sluice.chunk
            where job_id = any($2) and lease_token = any($1) and state = 'PENDING'
+           for update skip locked
+         ), chunks as (
+           update sluice.chunk as chunk set lease_until = statement_timestamp() + $3 * interval '1 ms' from kept
+           where chunk.job_id = kept.job_id and chunk.ordinal = kept.ordinal
          ), held as (
            update sluice.job set lease_until = statement_timestamp() + $3 * interval '1 ms'
            where id = any($2) and lease_token = any($1) and state = 'RUNNING'

@@ -88,7 +88,11 @@ describe.each([
     };
   }
   const waitsForLock = async () =>
-    (await runtime.column('select count(*)::int from pg_locks where not granted'))[0] !== 0;
+    (
+      await runtime.column(
+        `select count(*)::int from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+    )[0] !== 0;
 
   it('a worker killed in the middle of a load is replaced, and the target is that of a run without a crash', async () => {
     const first = await aProcess();

@@ -39,6 +39,7 @@ function gate() {
   });
   const wait = async (signal: AbortSignal) => {
     reached();
+    signal.throwIfAborted();
     const aborted = new Promise<never>((_, reject) =>
       signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
     );
@@ -341,6 +342,37 @@ describe('cancelling', () => {
     expect(await readdir(runtime.staging)).not.toContain(id);
   });
 
+  it('ends a job whose run finds no part to load before it is told', async () => {
+    const { wait, open, isReached } = gate();
+    const { queue } = await runtime.worker(partEngine({ parts: PARTS, before: wait }));
+    const id = await runtime.launch();
+    const running = queue.hint(id);
+    await isReached;
+    await runtime.stores.jobs.requestCancel('default', id);
+    open();
+    await running;
+    expect(await runtime.job(id)).toMatchObject({ state: 'CANCELLED', progress: { rowsLoaded: 0 } });
+  });
+
+  it('is read from the row: a message of an earlier attempt that comes late ends nothing', async () => {
+    const { wait, open, isReached } = gate();
+    const { queue } = await runtime.worker(partEngine({ parts: PARTS, before: wait }));
+    const id = await runtime.launch();
+    const running = queue.hint(id);
+    await isReached;
+    let isHeard = false;
+    const hear = () => {
+      isHeard = true;
+    };
+    const listening = await runtime.bus.subscribe('cancel', hear, hear);
+    await runtime.bus.publish('cancel', { jobId: id });
+    await eventually(async () => isHeard);
+    await listening.stop();
+    open();
+    await running;
+    expect(await runtime.job(id)).toMatchObject({ state: 'SUCCEEDED', attempt: 1 });
+  });
+
   it('ends a job that waits for a lock while loading, and leaves the target as it was', async () => {
     await runtime.pool.query('create table target (id bigint, name text)');
     const blocker = await runtime.pool.connect();
@@ -351,7 +383,12 @@ describe('cancelling', () => {
       const running = queue.hint(id);
       await eventually(async () => (await runtime.job(id)).state === 'RUNNING');
       await eventually(
-        async () => (await runtime.column('select count(*)::int from pg_locks where not granted'))[0] !== 0,
+        async () =>
+          (
+            await runtime.column(
+              `select count(*)::int from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+            )
+          )[0] !== 0,
       );
       await told(id);
       await running;
@@ -464,6 +501,13 @@ describe('fencing', () => {
     const retaken = await chunks.claimNext(id, current.token, 'current', LEASE_MS);
     if (!lost || !retaken) throw new Error('no chunk');
     expect(retaken.part).toEqual(lost.part);
+    // A heartbeat passes over the chunk whose commit has locked it: waiting for it here would never end.
+    const commit = await runtime.pool.connect();
+    await commit.query('begin');
+    await commit.query(`select from sluice.chunk where job_id = $1 for update`, [id]);
+    expect(await attempts.renew([current.token], [id], LEASE_MS)).toMatchObject([{ token: current.token }]);
+    await commit.query('rollback');
+    commit.release();
     const before = await runtime.job(id);
     const load = (name: string) => async (client: SinkClient) => {
       await client.query('insert into target values (1, $1)', [name]);
