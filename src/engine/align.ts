@@ -1,5 +1,5 @@
 import { quoteIdentifier as q, quoteLiteral } from './column.js';
-import type { NewCheck, Relation } from './relation.js';
+import { aboutValue, type NewCheck, type Relation } from './relation.js';
 import type { SinkTarget, TargetColumn } from './sinks/sink.js';
 import { applyCasts } from './transforms/cast-sql.js';
 
@@ -32,7 +32,7 @@ function fitColumns(relation: Relation, columns: readonly TargetColumn[]): void 
       column: column.name,
       from: column.type,
       to: target.type,
-      message: `concat('"', left(CAST(${q(column.name)} AS VARCHAR), 200), '" does not fit the type ${target.nativeType.replaceAll("'", "''")} of the target.')`,
+      message: aboutValue(q(column.name), `does not fit the type ${target.nativeType} of the target.`),
     })),
   );
   relation.checks(fits.flatMap(({ target }) => targetRules(target)));
@@ -54,7 +54,10 @@ function targetRules(target: TargetColumn): NewCheck[] {
       column: target.name,
       code: 'TOO_LONG',
       violation: `length(${name}) > ${target.maxLength}`,
-      message: `concat('It has ', length(${name}), ' characters; the target takes ${target.maxLength}.')`,
+      message: {
+        value: name,
+        words: (value) => `concat('It has ', length(${value}), ' characters; the target takes ${target.maxLength}.')`,
+      },
     });
   }
   if (target.labels !== null) {
@@ -62,7 +65,7 @@ function targetRules(target: TargetColumn): NewCheck[] {
       column: target.name,
       code: 'NO_SUCH_LABEL',
       violation: `${name} NOT IN (${target.labels.map(quoteLiteral).join(', ')})`,
-      message: `concat('"', left(${name}, 200), '" is none of the values of the enum ${target.nativeType.replaceAll("'", "''")}.')`,
+      message: aboutValue(name, `is none of the values of the enum ${target.nativeType}.`),
     });
   }
   return rules;

@@ -8,7 +8,7 @@ import { emptyRelation } from './transforms/step.js';
 /** Steps over all rows see a relation of the right shape without rows. */
 export const dryHooks: CompileHooks = {
   async barrier(relation) {
-    const hidden = relation.hiddenColumns.map((name) => ({ name, type: hiddenType(name) }));
+    const hidden = relation.record.map((name) => ({ name, type: hiddenType(name) }));
     return { table: emptyRelation([...relation.columns, ...hidden]) };
   },
   onRebuilt: () => undefined,

@@ -145,12 +145,7 @@ export async function keepLastOfKey(
 
 async function behindBarrier(session: Session, relation: Relation, hooks: CompileHooks): Promise<GlobalContext> {
   const { table } = await hooks.barrier(relation);
-  // Flags of the checks before are spent: only rows that passed them are in the table.
-  const spent = new Set(
-    relation.gates.flatMap((gate) => (gate.kind === 'CHECK' ? [gate.flag, gate.message] : [gate.flag])),
-  );
-  const hidden = relation.hiddenColumns.filter((name) => !spent.has(name));
-  return { session, table, columns: relation.columns, hidden, raw: relation.raw };
+  return { session, table, columns: relation.columns, hidden: relation.record, raw: relation.raw };
 }
 
 /** `notNull` -> `NOT_NULL`. */

@@ -25,6 +25,18 @@ export const columnOf = ({ name, type, absent }: Projection): Column => ({
   ...(absent !== undefined && { absent }),
 });
 
+/**
+ * What is wrong with a row: SQL text, made for bad rows only. `value` is SQL over the columns as they are at the check;
+ * `words` is given the name under which it is kept until then.
+ */
+export type Message = string | { readonly value: string; readonly words: (value: string) => string };
+
+/** The value itself, shortened and in quotes, and what is wrong with it. */
+export const aboutValue = (value: string, words: string): Message => ({
+  value,
+  words: (kept) => `concat('"', left(CAST(${kept} AS VARCHAR), 200), '" ${words.replaceAll("'", "''")}')`,
+});
+
 /** A rule that sends a row to quarantine, or counts it, when its flag is true. */
 export interface Check {
   readonly kind: 'CHECK';
@@ -32,7 +44,9 @@ export interface Check {
   readonly code: string;
   /** Name of the hidden boolean column. Never null. */
   readonly flag: string;
-  /** Name of the hidden text column that says what is wrong with this row. */
+  /** Name of the hidden column that the message is about, if it is about one. */
+  readonly value: string | null;
+  /** SQL text over `value` that says what is wrong with this row. */
   readonly message: string;
   /** Set when an expectation of the spec made it: its position there. */
   readonly expectation: number | null;
@@ -54,8 +68,7 @@ export interface NewCheck {
   readonly code: string;
   /** True or null-free false over the columns as they are now; null counts as false. */
   readonly violation: string;
-  /** SQL text expression over the columns as they are now. */
-  readonly message: string;
+  readonly message: Message;
   readonly expectation?: number;
   readonly quarantines?: boolean;
 }
@@ -67,6 +80,8 @@ export interface NewCheck {
  */
 export class Relation {
   readonly gates: Gate[] = [];
+  /** Hidden columns that say where a row comes from and what it was: all that a table of good rows keeps of them. */
+  readonly record: readonly string[];
   private readonly hidden: string[];
   private flags = 0;
 
@@ -83,14 +98,19 @@ export class Relation {
     readonly raw: string,
   ) {
     this.hidden = [...hidden];
+    this.record = [...hidden];
+  }
+
+  /** The columns that tell a bad row: its flags, what their messages are about, and where and what the record is. */
+  get evidence(): readonly string[] {
+    const told = this.gates.flatMap((gate) =>
+      gate.kind === 'CHECK' && gate.value !== null ? [gate.flag, gate.value] : [gate.flag],
+    );
+    return [...this.record, ...told];
   }
 
   get columns(): readonly Column[] {
     return this.visible;
-  }
-
-  get hiddenColumns(): readonly string[] {
-    return this.hidden;
   }
 
   column(name: string): Column | undefined {
@@ -124,26 +144,28 @@ export class Relation {
     this.checks([check]);
   }
 
-  /** Adds flags and messages of several checks in one level. */
+  /** Adds flags of several checks in one level. */
   checks(checks: readonly NewCheck[]): void {
     if (checks.length === 0) return;
     const items = checks.flatMap((check) => {
       const flag = this.nextName('c');
-      const message = `${flag}_m`;
+      const { message } = check;
+      const value = typeof message === 'string' ? null : { name: `${flag}_v`, sql: message.value };
       this.gates.push({
         kind: 'CHECK',
         column: check.column,
         code: check.code,
         flag,
-        message,
+        value: value?.name ?? null,
+        message: typeof message === 'string' ? message : message.words(q(`${flag}_v`)),
         expectation: check.expectation ?? null,
         quarantines: check.quarantines ?? true,
       });
-      this.hidden.push(flag, message);
-      return [
-        `coalesce(${check.violation}, false) AS ${q(flag)}`,
-        `CASE WHEN ${check.violation} THEN ${check.message} END AS ${q(message)}`,
-      ];
+      const flagged = `coalesce(${check.violation}, false) AS ${q(flag)}`;
+      this.hidden.push(flag);
+      if (value === null) return [flagged];
+      this.hidden.push(value.name);
+      return [flagged, `${value.sql} AS ${q(value.name)}`];
     });
     this.sql = `SELECT *, ${items.join(', ')} FROM (${this.sql})`;
   }

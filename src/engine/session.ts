@@ -35,6 +35,7 @@ export class Session {
     private readonly main: DuckDBConnection,
     private readonly instances: WarmInstances,
     private readonly clock: Clock,
+    private readonly threads: number,
     private readonly signal: AbortSignal,
   ) {
     this.connections = new Set([main]);
@@ -49,7 +50,7 @@ export class Session {
   ): Promise<Session> {
     signal.throwIfAborted();
     const instance = await instances.take();
-    const session = new Session(instance, await instance.connect(), instances, clock, signal);
+    const session = new Session(instance, await instance.connect(), instances, clock, limits.threads, signal);
     await session.run(
       [
         `SET temp_directory = ${quoteLiteral(tempDirectory)}`,
@@ -62,6 +63,8 @@ export class Session {
         `SET allowed_directories = [${access.directories.map((d) => quoteLiteral(`${d}/`)).join(', ')}]`,
         `SET allowed_paths = [${access.files.map(quoteLiteral).join(', ')}]`,
         'SET enable_external_access = false',
+        // For `sideBySide` alone; user SQL is one SELECT and cannot set it.
+        `SET allowed_configs = ['external_threads']`,
         'SET lock_configuration = true',
       ].join(';'),
     );
@@ -90,6 +93,23 @@ export class Session {
   /** Runs one query and reads all of it; for results that are known to be small. 64-bit integers come as bigint. */
   async query(sql: string): Promise<readonly Row[]> {
     return this.guard(async () => (await this.main.runAndReadAll(sql)).getRowObjectsJS());
+  }
+
+  /**
+   * Two pieces of work at once, of which `serial` is one query that cannot be parallel. Every running query brings a
+   * thread of its own, so that DuckDB would have one more than there are cores: `serial` would get less than a core,
+   * end last, and leave the others idle meanwhile. So one worker rests until `serial` is through.
+   * @throws what either threw, when both have ended
+   */
+  async sideBySide<P, S>(parallel: () => Promise<P>, serial: () => Promise<S>): Promise<[P, S]> {
+    const share = async (queries: number): Promise<void> => {
+      if (this.threads > 1) await this.run(`SET external_threads = ${queries}`);
+    };
+    await share(2);
+    const [first, second] = await Promise.allSettled([parallel(), serial().finally(() => share(1))]);
+    if (first.status === 'rejected') throw first.reason;
+    if (second.status === 'rejected') throw second.reason;
+    return [first.value, second.value];
   }
 
   /** Throws the reason of the signal when this session was told to stop. */

@@ -64,8 +64,8 @@ export async function takeAccount(
     `count(*) FILTER (${filtered}) AS filtered`,
     `count(*) FILTER (${bad}) AS bad`,
     `count(*) FILTER (${reached}) AS reached`,
-    // Rows are made for bad ones only: the CASE keeps the JSON from being built for every row.
-    `arg_min(CASE WHEN ${bad} THEN struct_pack(${kept.map(({ name, sql }) => `${name} := ${sql}`).join(', ')}) END, ${order}, ${COLLECTED_ROWS}) FILTER (${bad}) AS collected`,
+    // Only references are taken here: what is kept of a bad row is made of them once they are few.
+    `arg_min(struct_pack(${relation.evidence.map((name) => `${q(name)} := ${q(name)}`).join(', ')}), ${order}, ${COLLECTED_ROWS}) FILTER (${bad}) AS collected`,
     ...broken.map((sql, i) => `count(*) FILTER (${sql}) AS v${i}`),
     ...broken.flatMap((sql, i) =>
       checks[i]?.quarantines
@@ -90,13 +90,13 @@ export async function takeAccount(
   const [row] = await session.query(`SELECT ${[...counts, ...samples].join(', ')} FROM ${table}`);
   const count = (name: string): number => Number(row?.[name] ?? 0);
   const badRows = count('bad');
+  const keep = `INSERT INTO ${BAD_ROWS} BY NAME`;
+  const columns = kept.map(({ name, sql }) => `${sql} AS ${name}`).join(', ');
   if (badRows > COLLECTED_ROWS) {
-    const columns = kept.map(({ name, sql }) => `${sql} AS ${name}`);
-    const all = `SELECT ${pass} AS pass, ${columns.join(', ')} FROM (${relation.toSql()}) WHERE ${bad}`;
-    await session.run(`INSERT INTO ${BAD_ROWS} BY NAME ${wrap(all)}`);
+    await session.run(`${keep} ${wrap(`SELECT ${pass} AS pass, ${columns} FROM (${relation.toSql()}) WHERE ${bad}`)}`);
   } else if (badRows > 0) {
     await session.run(
-      `INSERT INTO ${BAD_ROWS} BY NAME SELECT ${pass} AS pass, x.* FROM (SELECT unnest(collected) AS x FROM ${table})`,
+      `${keep} SELECT ${pass} AS pass, ${columns} FROM (SELECT x.* FROM (SELECT unnest(collected) AS x FROM ${table}))`,
     );
   }
   await session.run(`DROP TABLE ${table}`);

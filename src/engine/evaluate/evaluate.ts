@@ -110,9 +110,10 @@ class Evaluator {
       rowsGood = await this.write(final);
       await this.account(final, this.uniqueCounts(final));
     } else {
-      const both = await Promise.allSettled([this.write(final), this.account(final, this.uniqueCounts(final))]);
-      for (const result of both) if (result.status === 'rejected') throw result.reason;
-      rowsGood = both[0].status === 'fulfilled' ? both[0].value : 0;
+      [rowsGood] = await this.open.session.sideBySide(
+        () => this.write(final),
+        () => this.account(final, this.uniqueCounts(final)),
+      );
     }
     const counted = this.accounts.at(-1)?.good ?? 0;
     if (rowsGood !== counted) {
@@ -207,8 +208,9 @@ class Evaluator {
       const account = known ?? (await this.account(relation));
       const table = `sluice_rows_${this.accounts.length}`;
       const { good } = fates(relation.gates);
+      const kept = [...relation.columns.map((column) => column.name), ...relation.record].map(q).join(', ');
       await this.open.session.run(
-        `CREATE TABLE ${table} AS ${this.wrap({ rowNumbers: true, keepRejects: false })(`SELECT * FROM (${relation.toSql()}) WHERE ${good}`)}`,
+        `CREATE TABLE ${table} AS ${this.wrap({ rowNumbers: true, keepRejects: false })(`SELECT ${kept} FROM (${relation.toSql()}) WHERE ${good}`)}`,
       );
       this.laidDown = true;
       this.pendingDifference = { good: account.good, missingRows: 'RESHAPED' };

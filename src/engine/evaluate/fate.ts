@@ -46,7 +46,7 @@ export function reasonsSql(gates: readonly Gate[]): string {
   const reason = (check: Check): string => {
     const column = check.column === null ? 'NULL' : `'${check.column.replaceAll("'", "''")}'`;
     const code = `'${check.code}'`;
-    return `CASE WHEN ${q(check.flag)} THEN json_object('column', ${column}, 'code', ${code}, 'message', ${q(check.message)}) END`;
+    return `CASE WHEN ${q(check.flag)} THEN json_object('column', ${column}, 'code', ${code}, 'message', ${check.message}) END`;
   };
   const list = (checks: readonly Check[]): string =>
     checks.length === 0 ? '[]::JSON[]' : `list_filter([${checks.map(reason).join(', ')}], lambda r: r IS NOT NULL)`;

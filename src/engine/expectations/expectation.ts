@@ -1,3 +1,4 @@
+import type { Message } from '../relation.js';
 import type { StepContext } from '../transforms/step.js';
 
 /** What a row-local expectation looks for, as SQL over the columns. */
@@ -5,8 +6,8 @@ export interface Violation {
   readonly column: string | null;
   /** True for a row that breaks it. Null counts as kept: only `notNull` judges null. */
   readonly sql: string;
-  /** SQL text that says what is wrong with the row. */
-  readonly message: string;
+  /** What is said of a row that breaks it. */
+  readonly message: Message;
 }
 
 export type ExpectationBinding = {

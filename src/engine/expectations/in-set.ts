@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { quoteIdentifier as q, quoteLiteral } from '../column.js';
 import { defineComponent } from '../component.js';
+import { aboutValue } from '../relation.js';
 import { requireColumn } from '../transforms/step.js';
 import type { ExpectationBinding } from './expectation.js';
 
@@ -32,7 +33,7 @@ export const inSetExpectation = defineComponent<z.infer<typeof Options>, Expecta
       return {
         column,
         sql: notAmong(text, values),
-        message: `concat('"', left(${text}, 200), '" is not in the set.')`,
+        message: aboutValue(q(column), 'is not in the set.'),
       };
     },
   }),

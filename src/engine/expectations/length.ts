@@ -19,10 +19,10 @@ export const lengthExpectation = defineComponent<z.infer<typeof Options>, Expect
   example: { column: 'country', min: 2, max: 2 },
   bind({ column, min, max }) {
     if (min === undefined && max === undefined) throw new SluiceError('INVALID_INPUT', 'Give `min`, `max` or both.');
-    const count = `length(CAST(${q(column)} AS VARCHAR))`;
+    const count = (value: string): string => `length(CAST(${value} AS VARCHAR))`;
     const sides = [
-      ...(min === undefined ? [] : [`${count} < ${min}`]),
-      ...(max === undefined ? [] : [`${count} > ${max}`]),
+      ...(min === undefined ? [] : [`${count(q(column))} < ${min}`]),
+      ...(max === undefined ? [] : [`${count(q(column))} > ${max}`]),
     ];
     const words =
       min === max
@@ -38,7 +38,10 @@ export const lengthExpectation = defineComponent<z.infer<typeof Options>, Expect
         return {
           column,
           sql: `(${sides.join(' OR ')})`,
-          message: `concat('It has ', ${count}, ' characters; expected: ${words}.')`,
+          message: {
+            value: q(column),
+            words: (value) => `concat('It has ', ${count(value)}, ' characters; expected: ${words}.')`,
+          },
         };
       },
     };

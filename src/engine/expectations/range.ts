@@ -57,7 +57,11 @@ export const rangeExpectation = defineComponent<z.infer<typeof Options>, Expecta
         return {
           column,
           sql: `(${sides.join(' OR ')})`,
-          message: `concat(CAST(${q(column)} AS VARCHAR), ' is out of range (${parts.join(' and ').replaceAll("'", "''")}).')`,
+          message: {
+            value: q(column),
+            words: (value) =>
+              `concat(CAST(${value} AS VARCHAR), ' is out of range (${parts.join(' and ').replaceAll("'", "''")}).')`,
+          },
         };
       },
     };

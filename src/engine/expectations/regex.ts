@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SluiceError } from '../../core/errors.js';
 import { quoteIdentifier as q, quoteLiteral } from '../column.js';
 import { defineComponent } from '../component.js';
+import { aboutValue } from '../relation.js';
 import { requireColumn } from '../transforms/step.js';
 import type { ExpectationBinding } from './expectation.js';
 
@@ -38,7 +39,7 @@ export const regexExpectation = defineComponent<z.infer<typeof Options>, Expecta
       return {
         column,
         sql: `NOT regexp_matches(${text}, ${quoteLiteral(pattern)})`,
-        message: `concat('"', left(${text}, 200), '" does not match the pattern.')`,
+        message: aboutValue(q(column), 'does not match the pattern.'),
       };
     },
   }),

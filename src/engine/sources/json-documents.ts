@@ -1,6 +1,6 @@
 import { SluiceError } from '../../core/errors.js';
 import { quoteIdentifier as q } from '../column.js';
-import { HIDDEN_PREFIX, type NewCheck, type Projection } from '../relation.js';
+import { aboutValue, HIDDEN_PREFIX, type NewCheck, type Projection } from '../relation.js';
 import { checkColumnNames } from './columns.js';
 import { EXACT_IN_DOUBLE, type Field, inferFieldTypes, shapeOf } from './infer-fields.js';
 import type { RejectsTable, SourceContext, SourceRelation } from './source.js';
@@ -86,7 +86,7 @@ function misfit(field: Field): NewCheck[] {
         field.type === 'DOUBLE'
           ? `(${lost}) OR (abs(${column}) >= ${EXACT_IN_DOUBLE} AND isfinite(${column}) AND NOT contains(${text}, '.') AND NOT contains(${text}, 'e'))`
           : lost,
-      message: `concat('"', left(${text}, 200), '" is no ${field.type}, as the other records have it.')`,
+      message: aboutValue(text, `is no ${field.type}, as the other records have it.`),
     },
   ];
 }

@@ -1,5 +1,5 @@
 import { quoteIdentifier as q, quoteLiteral } from '../column.js';
-import type { Projection, Relation } from '../relation.js';
+import type { Message, Projection, Relation } from '../relation.js';
 
 /** A numeric column without declared precision: kept as text that PostgreSQL is sure to take. */
 export const NUMERIC_TEXT = 'NUMERIC_TEXT';
@@ -20,8 +20,8 @@ export interface Cast {
   readonly to: string;
   /** strptime format of text to DATE, TIME, TIMESTAMP. */
   readonly format?: string;
-  /** SQL text that says what is wrong with a value. */
-  readonly message: string;
+  /** What is said of a value that cannot be cast. */
+  readonly message: Message;
 }
 
 /**

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SluiceError } from '../../core/errors.js';
 import { quoteIdentifier as q } from '../column.js';
 import { defineComponent } from '../component.js';
+import { aboutValue } from '../relation.js';
 import { applyCasts } from './cast-sql.js';
 import { requireColumn, requireDistinct, type StepBinding } from './step.js';
 
@@ -74,7 +75,7 @@ export const castStep = defineComponent<z.infer<typeof Options>, StepBinding>({
               from: type,
               to: target.duckType,
               ...(target.format !== undefined && { format: target.format }),
-              message: `concat('"', left(CAST(${q(target.name)} AS VARCHAR), 200), '" is no ${target.type}.')`,
+              message: aboutValue(q(target.name), `is no ${target.type}.`),
             };
           }),
         );

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SluiceError } from '../../core/errors.js';
 import { quoteIdentifier as q, quoteLiteral } from '../column.js';
 import { defineComponent } from '../component.js';
+import { aboutValue } from '../relation.js';
 import { requireColumn, requireDistinct, requireNewName, type StepBinding } from './step.js';
 
 const Options = z.strictObject({
@@ -61,7 +62,7 @@ export const mapStep = defineComponent<z.infer<typeof Options>, StepBinding>({
             column: options.column,
             code: 'VALUE_UNMAPPED',
             violation: `${value} IS NOT NULL AND NOT (${known})`,
-            message: `concat('"', left(${value}, 200), '" is not in the lookup table.')`,
+            message: aboutValue(q(options.column), 'is not in the lookup table.'),
           });
         }
         const otherwise = {
