@@ -5,7 +5,7 @@ import type { Relation } from '../relation.js';
 import type { Session } from '../session.js';
 import type { Part, SinkBinding } from '../sinks/sink.js';
 import { fates } from './fate.js';
-import { TEXT_FORMAT, textValue } from './text-format.js';
+import { TEXT_FORMAT, textLine } from './text-format.js';
 
 /** A part that grows beyond this loads no faster and is lost at once when a worker dies. */
 const MAX_PART_BYTES = 16 * 1024 * 1024;
@@ -45,10 +45,8 @@ export async function writeGoodRows(
       onProgress,
     );
   }
-  const columns = relation.columns.map((column) => `${textValue(column)} AS ${q(column.name)}`).join(', ');
-  const select = wrap(`SELECT ${columns} FROM (${relation.toSql()}) WHERE ${good}`);
-  const size =
-    sourceBytes < SMALL_SOURCE_BYTES ? MAX_PART_BYTES : await partBytes(session, select, relation, chunkRows);
+  const select = wrap(`SELECT ${textLine(relation.columns)} AS line FROM (${relation.toSql()}) WHERE ${good}`);
+  const size = sourceBytes < SMALL_SOURCE_BYTES ? MAX_PART_BYTES : await partBytes(session, select, chunkRows);
   await mkdir(join(stagingDir, 'rows'));
   return session.runBeside(
     `COPY (${select}) TO ${quoteLiteral(join(stagingDir, 'rows'))} (${TEXT_FORMAT}, FILE_SIZE_BYTES '${size}B', OVERWRITE_OR_IGNORE true)`,
@@ -65,12 +63,9 @@ function fileValue({ name, type }: Column, format: string): string {
 }
 
 /** Size of a part so that it holds about `chunkRows` rows, judged by the first rows. */
-async function partBytes(session: Session, select: string, relation: Relation, chunkRows: number): Promise<number> {
-  const widths = relation.columns
-    .map((column) => `coalesce(strlen(CAST(${q(column.name)} AS VARCHAR)), 2)`)
-    .join(' + ');
-  const [row] = await session.queryBeside(`SELECT avg(${widths}) AS width FROM (${select} LIMIT ${SAMPLED_ROWS})`);
-  const width = Number(row?.width ?? 0) + relation.columns.length;
+async function partBytes(session: Session, select: string, chunkRows: number): Promise<number> {
+  const [row] = await session.queryBeside(`SELECT avg(strlen(line)) AS width FROM (${select} LIMIT ${SAMPLED_ROWS})`);
+  const width = Number(row?.width ?? 0) + 1;
   return Math.round(Math.min(MAX_PART_BYTES, Math.max(MIN_PART_BYTES, width * chunkRows)));
 }
 

@@ -8,11 +8,15 @@ export const TEXT_FORMAT = `FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', 
 
 const NESTED = /^(STRUCT|MAP|UNION|VARIANT)|\]$/;
 
+/** A row as one line of PostgreSQL's COPY text format: one value to write costs the writer less than many. */
+export const textLine = (columns: readonly Column[]): string =>
+  `concat(${columns.map((column) => `coalesce(CAST(${textValue(column)} AS VARCHAR), '\\N')`).join(', chr(9), ')})`;
+
 /**
  * A column as PostgreSQL's COPY text format wants it. Types that DuckDB writes just as PostgreSQL reads them are
  * left to DuckDB's writer. (Text format costs the server about a quarter less CPU than CSV.)
  */
-export function textValue({ name, type, absent }: Column): string {
+function textValue({ name, type, absent }: Column): string {
   const column = q(name);
   if (type === 'VARCHAR') return escapeText(column, absent);
   if (type === 'JSON' || type.startsWith('ENUM') || type === 'BIT') return escapeText(`CAST(${column} AS VARCHAR)`);
