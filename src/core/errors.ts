@@ -51,6 +51,16 @@ export const ERROR_CODES = {
   LEASE_LOST: entry('TRANSIENT', 'system', 'Another worker has taken over this piece of work; its result is dropped here.'),
   SHUTTING_DOWN: entry('TRANSIENT', 'system', 'The process is stopping; the work goes on elsewhere.'),
   RETRIES_EXHAUSTED: entry('CRITICAL_FAILURE', 'system', 'A failure that looked temporary came back on every attempt.'),
+  // Escalations.
+  ESCALATION_NOT_FOUND: entry('INVALID_REQUEST', 'user', 'There is no escalation with that id.'),
+  ESCALATION_CLOSED: entry('INVALID_REQUEST', 'user', 'The escalation is resolved, or its verdict is being carried out; reopen it first if it is wrong.'),
+  NOT_ASKED: entry('INVALID_REQUEST', 'user', 'Another agent holds the claim, or the claim has run out; claim it again.'),
+  VERDICT_NOT_ALLOWED: entry('INVALID_REQUEST', 'user', 'The step of the policy does not allow this verdict, or it has failed there twice; the message names those that are left.'),
+  UNKNOWN_AGENT: entry('INVALID_REQUEST', 'user', 'The agent is not in the org chart; see the query `agents`.'),
+  POLICY_INVALID: entry('INVALID_REQUEST', 'user', 'The escalation policy cannot work; `path` names the step and the message says why.'),
+  CONTACT_INVALID: entry('INVALID_REQUEST', 'user', 'The address of the contact cannot be used: no URL or email address, or one that the server may not call.'),
+  OBJECTIVE_MISSED: entry('QUEUE_PERFORMANCE', 'system', 'A figure of the service stays out of its bounds; the message names it with its value and objective.'),
+  REPORTED: entry('PIPELINE_DECISION', 'user', 'Somebody opened the escalation by hand.'),
   // Access and limits.
   UNAUTHENTICATED: entry('INVALID_REQUEST', 'access', 'A valid bearer token is needed: `Authorization: Bearer <token>`.'),
   FORBIDDEN: entry('INVALID_REQUEST', 'access', 'The token may not do that.'),
