@@ -151,8 +151,36 @@ export const VARIABLES = {
     expected: 'a number from 1 to 256',
     parse: whole(1, 256),
   }),
+  SLUICE_ORG_CHART: variable({
+    meaning: 'JSON file with your own roster of agents, in the form of `escalation/esa-org-chart.json`',
+    default: 'the 105 agents of the ESA organisation',
+    expected: 'a file',
+    parse: z.string().transform((path) => resolve(path)),
+  }),
+  SLUICE_WEBHOOK_ALLOW: variable({
+    meaning: 'hosts and networks that webhooks may reach although they are private, separated by commas',
+    default: 'none: public addresses only',
+    expected: 'a list such as agents.internal, 10.1.0.0/16',
+    parse: z
+      .string()
+      .transform(list(/,/))
+      .pipe(z.array(z.string().regex(/^[A-Za-z0-9._:-]+(\/\d{1,3})?$/))),
+  }),
+  SLUICE_SMTP_URL: variable({
+    meaning: 'SMTP server that sends emails to agents',
+    default: 'none: nobody is asked by email',
+    expected: 'a URL such as smtps://user:password@mail.example.org',
+    secret: true,
+    parse: urlOf('smtp:', 'smtps:'),
+  }),
+  SLUICE_SMTP_FROM: variable({
+    meaning: 'sender of those emails',
+    default: '`sluice@localhost`',
+    expected: 'an email address',
+    parse: z.string().regex(/^[^\s@]+@[^\s@]+$/),
+  }),
   SLUICE_URL: variable({
-    meaning: 'gateway that `sluice run` and `sluice watch` talk to',
+    meaning: 'gateway that the command line talks to',
     default: '`http://127.0.0.1:$SLUICE_PORT`',
     expected: 'an address such as http://127.0.0.1:4000',
     parse: urlOf('http:', 'https:'),
@@ -199,6 +227,10 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env) {
     workerConcurrency: read(env, 'SLUICE_WORKER_CONCURRENCY') ?? 2,
     engineMemoryMb: read(env, 'SLUICE_ENGINE_MEMORY_MB') ?? 256,
     engineThreads: read(env, 'SLUICE_ENGINE_THREADS') ?? availableParallelism(),
+    orgChart: read(env, 'SLUICE_ORG_CHART'),
+    webhookAllow: read(env, 'SLUICE_WEBHOOK_ALLOW') ?? [],
+    smtpUrl: read(env, 'SLUICE_SMTP_URL'),
+    smtpFrom: read(env, 'SLUICE_SMTP_FROM') ?? 'sluice@localhost',
     logLevel: read(env, 'SLUICE_LOG_LEVEL') ?? 'info',
   };
 }

@@ -29,6 +29,10 @@ test('an empty environment gives the defaults of the table', () => {
     workerConcurrency: 2,
     engineMemoryMb: 256,
     engineThreads: availableParallelism(),
+    orgChart: undefined,
+    webhookAllow: [],
+    smtpUrl: undefined,
+    smtpFrom: 'sluice@localhost',
     logLevel: 'info',
   });
 });
@@ -52,6 +56,10 @@ test('every variable reaches its setting', () => {
     SLUICE_WORKER_CONCURRENCY: '4',
     SLUICE_ENGINE_MEMORY_MB: '512',
     SLUICE_ENGINE_THREADS: '3',
+    SLUICE_ORG_CHART: 'chart.json',
+    SLUICE_WEBHOOK_ALLOW: 'agents.internal, 10.1.0.0/16,::1',
+    SLUICE_SMTP_URL: 'smtps://u:p@mail.example:465',
+    SLUICE_SMTP_FROM: 'sluice@example.org',
     SLUICE_LOG_LEVEL: 'debug',
   });
   expect(config).toEqual({
@@ -68,6 +76,10 @@ test('every variable reaches its setting', () => {
     workerConcurrency: 4,
     engineMemoryMb: 512,
     engineThreads: 3,
+    orgChart: resolve('chart.json'),
+    webhookAllow: ['agents.internal', '10.1.0.0/16', '::1'],
+    smtpUrl: 'smtps://u:p@mail.example:465',
+    smtpFrom: 'sluice@example.org',
     logLevel: 'debug',
   });
 });
@@ -85,6 +97,8 @@ describe('a bad value is refused with the name of the variable, what was given a
     ['SLUICE_WORKER_CONCURRENCY', '0'],
     ['SLUICE_ENGINE_MEMORY_MB', 'lots'],
     ['SLUICE_ENGINE_THREADS', '1.5'],
+    ['SLUICE_WEBHOOK_ALLOW', 'http://agents.internal'],
+    ['SLUICE_SMTP_FROM', 'nobody'],
     ['SLUICE_LOG_LEVEL', 'loud'],
   ])('%s=%s', (name, value) => {
     const refusal = refusalFor({ [name]: value });
@@ -97,6 +111,7 @@ describe('a bad value that may be a secret is not repeated', () => {
   test.each([
     ['DATABASE_URL', 'mysql://root:hunter2@h/db'],
     ['REDIS_URL', 'hunter2'],
+    ['SLUICE_SMTP_URL', 'http://u:hunter2@h'],
     ['SLUICE_ADMIN_TOKEN', 'hunter2'],
     ['SLUICE_CONNECTIONS', '{"a":"postgresql://u:hunter2@h/db",}'],
     ['SLUICE_CONNECTIONS', '{"a":"mysql://u:hunter2@h/db"}'],
