@@ -107,8 +107,12 @@ export interface EscalationService {
     signal: AbortSignal,
   ): AsyncIterable<LogEntry>;
   verifyLog(tenant: string): Promise<{ readonly seq: number; readonly problem: string } | null>;
+  /** `seq` of the newest log row; 0 when there is none. */
+  lastLogSeq(tenant: string): Promise<number>;
 
   policies(tenant: string): Promise<readonly Policy[]>;
+  /** A certain version, such as the one that an escalation is pinned to. */
+  policy(tenant: string, id: string, version: number): Promise<Policy | null>;
   /** @throws UserErrors UNKNOWN_AGENT, POLICY_INVALID with paths */
   savePolicy(
     caller: Caller,
