@@ -175,11 +175,24 @@ export interface Notification {
   /** Tries on the first of them so far. */
   readonly attempt: number;
   readonly createdAt: Date;
+  /** Of this claim, by the database's clock: the time that webhooks are signed with. A node's own clock may be off. */
+  readonly claimedAt: Date;
 }
 
 export interface Outbox {
-  /** Claims due rows, fair between agents, SKIP LOCKED; an expired lease is due again. At most `perAgent` of each agent. */
-  claim(limit: number, perAgent: number, leaseMs: number, worker: string): Promise<readonly Notification[]>;
+  /**
+   * Claims due rows, fair between agents, SKIP LOCKED; an expired lease is due again. At most `perAgent` of each agent.
+   * @param except agents whose rows stay: they have enough in hand, or take no more for the moment
+   */
+  claim(
+    limit: number,
+    perAgent: number,
+    leaseMs: number,
+    worker: string,
+    except: readonly string[],
+  ): Promise<readonly Notification[]>;
+  /** Extends the leases that are still held, so that they can be short: a dead worker's rows are due soon. */
+  renew(notifications: readonly Notification[], leaseMs: number): Promise<void>;
   /** Delivered by the channel. @returns false when the lease was lost */
   delivered(notification: Notification, channel: ChannelName): Promise<boolean>;
   /** Tried again later, on the first of `channels`. */
@@ -209,6 +222,8 @@ export type Delivery =
   | { readonly kind: 'UNREACHABLE'; readonly reason: string }
   /** May work later; `afterMs` when the other side said so. */
   | { readonly kind: 'RETRY'; readonly reason: string; readonly afterMs: number | null }
+  /** Not tried: the address has had enough for the moment. Costs no try. */
+  | { readonly kind: 'LATER'; readonly afterMs: number }
   /** Will never work by this channel. */
   | { readonly kind: 'REFUSED'; readonly reason: string };
 
