@@ -25,9 +25,12 @@ export type EscalationStatus = (typeof ESCALATION_STATUSES)[number];
 /** Everything that the state table reads and writes; plain JSON but for the dates. */
 export interface EscalationState {
   readonly status: EscalationStatus;
-  /** Index of the policy's step, and how often the ladder was climbed before. */
+  /** Index of the policy's step. */
   readonly step: number;
+  /** Grows whenever somebody has to be asked anew; nobody is notified twice within one round and step. */
   readonly round: number;
+  /** How often the whole ladder was climbed before; at most the policy's `repeat`. */
+  readonly climb: number;
   /** Who is asked now; ids of agents. */
   readonly asked: readonly string[];
   readonly declined: readonly string[];
