@@ -1,0 +1,87 @@
+import { type Clock, sleep } from '../src/core/clock.js';
+import type { Log } from '../src/core/log.js';
+import { nextTryMs } from './delivery-schedule.js';
+import type { ChannelName } from './policy.js';
+import type { Delivery, Notification, Notifier, Outbox } from './ports.js';
+
+export interface DeliverContext {
+  readonly outbox: Pick<Outbox, 'delivered' | 'retry' | 'dead'>;
+  readonly notifiers: ReadonlyMap<ChannelName, Notifier>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  /** For one call of a channel. */
+  readonly timeoutMs: number;
+}
+
+/** A channel that ignores its signal for so long is not waited for. */
+const GRACE_MS = 500;
+
+/**
+ * Tries the channels in order and stores what came of it. What cannot be stored is tried again when the lease is
+ * over, under the same id.
+ * @returns milliseconds for which the agent takes no more; 0 when it does
+ */
+export async function deliver(notification: Notification, context: DeliverContext): Promise<number> {
+  const { outbox, log, random } = context;
+  const facts = { notification: notification.id, agent: notification.agent };
+  const reasons: string[] = [];
+  for (const [index, channel] of notification.channels.entries()) {
+    const left = notification.channels.slice(index);
+    const tries = index === 0 ? notification.attempt : 0;
+    const delivery = await call(channel, notification, context);
+    if (delivery.kind === 'DELIVERED') {
+      const isOurs = await outbox.delivered(notification, channel);
+      log.debug({ ...facts, channel, isOurs }, 'a notification was delivered');
+      return 0;
+    }
+    if (delivery.kind === 'LATER') {
+      await outbox.retry(notification, left, tries, delivery.afterMs, 'the address has had enough for the moment');
+      return delivery.afterMs;
+    }
+    const { kind, reason } = delivery;
+    if (kind === 'RETRY') {
+      const waitMs = nextTryMs({
+        attempt: tries + 1,
+        hasAnother: left.length > 1,
+        afterMs: delivery.afterMs,
+        random,
+      });
+      if (waitMs !== null) {
+        log.info({ ...facts, channel, reason, waitMs }, 'a notification is tried again');
+        await outbox.retry(notification, left, tries + 1, waitMs, `${channel}: ${reason}`);
+        return 0;
+      }
+    }
+    log.info({ ...facts, channel, kind, reason }, 'a channel is passed over');
+    reasons.push(`${channel}: ${reason}`);
+  }
+  log.warn({ ...facts, reasons }, 'a notification could not be delivered');
+  await outbox.dead(notification, reasons.join('; ') || 'no channel is left');
+  return 0;
+}
+
+/** One call with its time limit; whatever a notifier throws may pass. */
+async function call(
+  channel: ChannelName,
+  notification: Notification,
+  { notifiers, clock, log, timeoutMs }: DeliverContext,
+): Promise<Delivery> {
+  const notifier = notifiers.get(channel);
+  if (!notifier) return { kind: 'UNREACHABLE', reason: 'the channel is not set up here' };
+  const limit = new AbortController();
+  const timer = clock.after(timeoutMs, () => limit.abort());
+  const guard = new AbortController();
+  const givenUp = sleep(clock, timeoutMs + GRACE_MS, guard.signal).then(
+    (): Delivery => ({ kind: 'RETRY', reason: `no answer within ${timeoutMs} ms`, afterMs: null }),
+  );
+  try {
+    return await Promise.race([notifier.deliver(notification, limit.signal), givenUp]);
+  } catch (error) {
+    log.error({ notification: notification.id, channel, reason: String(error) }, 'a notifier failed unexpectedly');
+    return { kind: 'RETRY', reason: 'the server failed; its log says why', afterMs: null };
+  } finally {
+    timer.cancel();
+    guard.abort();
+  }
+}

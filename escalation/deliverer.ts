@@ -1,0 +1,115 @@
+import { type Clock, sleep } from '../src/core/clock.js';
+import { type DueLoop, startDueLoop } from '../src/core/due-loop.js';
+import type { Log } from '../src/core/log.js';
+import { type DeliverContext, deliver } from './deliver.js';
+import type { Notification, Notifier, Outbox, Wake } from './ports.js';
+
+export interface DelivererOptions {
+  readonly outbox: Outbox;
+  /** One for each channel that is set up. */
+  readonly notifiers: readonly Notifier[];
+  readonly wake: Pick<Wake, 'on'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random?: () => number;
+  /** Name of this process in the leases. */
+  readonly worker: string;
+  /** Calls at the same time. */
+  readonly concurrency?: number;
+  /** Of them to one agent: so many more are only claimed while fewer are in hand, which makes it less than twice this. */
+  readonly perAgent?: number;
+  /** For one call of a channel. */
+  readonly timeoutMs?: number;
+  /** Renewed while a call lasts; what a killed process had in hand is due again after it. */
+  readonly leaseMs?: number;
+}
+
+export interface Deliverer {
+  /** Waits for the calls in hand, 10 s at most; what is left comes back when its lease is over. */
+  stop(): Promise<void>;
+}
+
+/** The safety net for wake-ups that got lost, and the pause after the database failed. */
+const POLL_MS = 1_000;
+/** How soon rows are looked at again that are due but of agents who take no more. */
+const BUSY_MS = 100;
+const RENEWALS_PER_LEASE = 4;
+const STOP_MS = 10_000;
+
+/** Carries notifications from the outbox to the agents. Any number may run; a slow agent holds up only itself. */
+export async function startDeliverer(options: DelivererOptions): Promise<Deliverer> {
+  const { outbox, wake, clock, log, worker } = options;
+  const { concurrency = 64, perAgent = 8, timeoutMs = 10_000, leaseMs = 2_000, random = Math.random } = options;
+  const notifiers = new Map(options.notifiers.map((notifier) => [notifier.channel, notifier]));
+  const context: DeliverContext = { outbox, notifiers, clock, log, random, timeoutMs };
+
+  const inHand = new Map<Notification, Promise<void>>();
+  /** Agent -> when it takes more, in the clock's monotonic milliseconds. */
+  const resting = new Map<string, number>();
+  /** Whether rows may be due that were not claimed, so that a call that ends has to look. */
+  let isMoreDue = true;
+
+  let loop: DueLoop | undefined;
+  const listening = await wake.on('OUTBOX', () => loop?.wake());
+  loop = startDueLoop({ name: 'deliver notifications', work: claim, pollMs: POLL_MS, clock, log });
+  const renewal = clock.every(leaseMs / RENEWALS_PER_LEASE, renew);
+
+  async function claim(): Promise<number | null> {
+    const free = concurrency - inHand.size;
+    if (free <= 0) return null;
+    const except = [...new Set([...busyAgents(), ...restingAgents()])];
+    const claimed = await outbox.claim(free, perAgent, leaseMs, worker, except);
+    for (const notification of claimed) start(notification);
+    const busy = busyAgents();
+    isMoreDue = claimed.length === free || except.length > 0 || busy.length > 0;
+    if (inHand.size >= concurrency) return null;
+    const dueMs = await outbox.nextDueMs();
+    if (dueMs === null || dueMs > 0 || !isMoreDue) return dueMs;
+    return BUSY_MS;
+  }
+
+  function busyAgents(): string[] {
+    const calls = new Map<string, number>();
+    for (const { agent } of inHand.keys()) calls.set(agent, (calls.get(agent) ?? 0) + 1);
+    return [...calls].filter(([, count]) => count >= perAgent).map(([agent]) => agent);
+  }
+
+  function restingAgents(): string[] {
+    const now = clock.monotonicMs();
+    for (const [agent, until] of resting) if (until <= now) resting.delete(agent);
+    return [...resting.keys()];
+  }
+
+  function start(notification: Notification): void {
+    const call = deliver(notification, context)
+      .then((restMs) => {
+        if (restMs > 0) resting.set(notification.agent, clock.monotonicMs() + restMs);
+      })
+      .catch((error: unknown) => {
+        log.warn({ notification: notification.id, reason: String(error) }, 'a delivery could not be stored');
+      })
+      .then(() => {
+        inHand.delete(notification);
+        if (isMoreDue) loop?.wake();
+      });
+    inHand.set(notification, call);
+  }
+
+  function renew(): void {
+    if (inHand.size === 0) return;
+    outbox.renew([...inHand.keys()], leaseMs).catch((error: unknown) => {
+      log.warn({ reason: String(error) }, 'leases of notifications could not be renewed');
+    });
+  }
+
+  return {
+    async stop() {
+      await listening.stop();
+      const waiting = new AbortController();
+      const ended = Promise.resolve(loop?.stop()).then(() => Promise.all(inHand.values()));
+      await Promise.race([ended, sleep(clock, STOP_MS, waiting.signal)]);
+      waiting.abort();
+      renewal.cancel();
+    },
+  };
+}
