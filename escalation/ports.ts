@@ -81,8 +81,11 @@ export interface EscalationStore {
   openByKey(tenant: string, dedupKey: string): Promise<Escalation | null>;
   /** Opens it, with effects, evidence, log row, and the report done, in one transaction. @returns false when another with the key is open */
   open(escalation: NewEscalation): Promise<boolean>;
-  /** Counts an occurrence and marks the report done. */
-  occurred(escalation: Escalation, report: FailureReport): Promise<void>;
+  /**
+   * Counts an occurrence and marks the report done, in one transaction. @returns false, with nothing done, when the
+   * escalation is DECIDED or RESOLVED by now: what is decided no longer covers a further job, so the report waits
+   */
+  occurred(escalation: Escalation, report: FailureReport): Promise<boolean>;
   reportDone(reportId: string): Promise<void>;
   /**
    * Claims unresolved escalations whose `dueAt` has passed by the database's clock, SKIP LOCKED, and stores what
@@ -91,6 +94,14 @@ export interface EscalationStore {
   due(limit: number, decide: (escalation: Escalation, policy: Policy, now: Date) => Change): Promise<number>;
   /** Milliseconds until the next is due by the database's clock; 0 or less when one is, null when none waits. */
   nextDueMs(): Promise<number | null>;
+  /** DECIDED escalations whose verdict still has to act, oldest first. Several escalators may read the same one. */
+  decided(limit: number): Promise<readonly Escalation[]>;
+  /** Its own job and those of the reports that it took up, as far as they are AWAITING_DECISION now; oldest first. */
+  heldJobs(tenant: string, escalationId: string): Promise<readonly string[]>;
+  /** Paused targets whose escalation is RESOLVED: to be released. */
+  pausesLeft(
+    limit: number,
+  ): Promise<readonly { readonly tenant: string; readonly target: string; readonly escalationId: string }[]>;
   /** Stores one change. @returns the escalation as it is then, or null when its version has moved on */
   change(change: Change): Promise<Escalation | null>;
   /** A log row without a change of state: a comment, a delivery. */
@@ -226,12 +237,6 @@ export type Delivery =
   | { readonly kind: 'LATER'; readonly afterMs: number }
   /** Will never work by this channel. */
   | { readonly kind: 'REFUSED'; readonly reason: string };
-
-/** A verdict that waits to act, claimed with a lease. */
-export interface PendingVerdict {
-  readonly escalation: Escalation;
-  readonly verdict: Verdict;
-}
 
 /** What an escalation may do to jobs; each act is stored once under the verdict's id, however often it is asked for. */
 export interface JobActions {
