@@ -1,7 +1,7 @@
 import { Arg, ID, Resolver, Root, Subscription } from 'type-graphql';
-import { SluiceError } from '../src/core/errors.js';
 import type { JobEvent } from '../src/jobs/events.js';
 import type { GraphqlContext } from './context.js';
+import { eventPosition } from './event-position.js';
 import { JobFeedFilterInput, jobFilter } from './job.inputs.js';
 import { JobEventType } from './job-event.types.js';
 import { LongScalar } from './scalars/long.js';
@@ -12,21 +12,13 @@ interface Subscribing<Args> {
   readonly context: GraphqlContext;
 }
 
-/** @throws SluiceError INVALID_INPUT */
-function position(afterSeq: number | bigint | null | undefined): number | null {
-  if (afterSeq === null || afterSeq === undefined) return null;
-  if (afterSeq < 0 || typeof afterSeq === 'bigint')
-    throw new SluiceError('INVALID_INPUT', '`afterSeq` must be the `seq` of an event, or 0.', { path: ['afterSeq'] });
-  return afterSeq;
-}
-
 @Resolver()
 export class JobEventResolver {
   @Subscription(() => JobEventType, {
     description:
       'A snapshot of the job, then its events, until its last one. Progress is told at most every 250 ms; a state change is never left out.',
     subscribe: ({ args, context }: Subscribing<{ jobId: string; afterSeq?: number | bigint | null }>) =>
-      context.watcher.watchJob(context.caller, args.jobId, position(args.afterSeq)),
+      context.watcher.watchJob(context.caller, args.jobId, eventPosition(args.afterSeq)),
   })
   jobEvents(
     @Root() event: JobEvent,

@@ -12,7 +12,7 @@ const isJson = (value: object): boolean => {
 };
 
 /** A JSON value as the stored spec can hold it: a number that no double holds becomes its digits, still exact. */
-function storable(value: unknown): unknown {
+export function storable(value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
   if (value instanceof LosslessNumber) return value.value;
   if (Array.isArray(value)) return value.map(storable);

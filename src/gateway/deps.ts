@@ -1,4 +1,4 @@
-import type { JobService, JobWatcher } from '../../schema/context.js';
+import type { EscalationService, JobService, JobWatcher } from '../../schema/context.js';
 import type { Clock } from '../core/clock.js';
 import type { Log } from '../core/log.js';
 
@@ -47,6 +47,7 @@ export interface GatewayDeps {
   readonly clock: Clock;
   readonly jobs: JobService;
   readonly watcher: JobWatcher & { stats?(): WatcherStats };
+  readonly escalations: EscalationService;
   readonly health: () => Promise<Health>;
   readonly adminToken: string;
   /** Where uploads are kept; made when it is missing. */

@@ -14,7 +14,7 @@ import { QUERY_LIMITS, queryLimitsRule } from './query-limits.js';
 
 export interface GraphqlRouteOptions {
   readonly schema: GraphQLSchema;
-  readonly deps: Pick<GatewayDeps, 'jobs' | 'watcher' | 'log'>;
+  readonly deps: Pick<GatewayDeps, 'jobs' | 'watcher' | 'escalations' | 'log'>;
   readonly formatError: FormatError;
   readonly bodyLimit: number;
 }
@@ -74,6 +74,9 @@ export const graphqlRoute =
     await server.register(fastifyApollo(apollo), {
       path: '/graphql',
       method: ['GET', 'POST'],
-      context: async (request) => ({ caller: sessionOf(request).caller, jobs: deps.jobs, watcher: deps.watcher }),
+      context: async (request) => {
+        const { jobs, watcher, escalations } = deps;
+        return { caller: sessionOf(request).caller, jobs, watcher, escalations };
+      },
     });
   };

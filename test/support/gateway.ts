@@ -8,6 +8,7 @@ import { systemClock } from '../../src/core/clock.js';
 import type { Log } from '../../src/core/log.js';
 import type { GatewayDeps } from '../../src/gateway/deps.js';
 import { type Gateway, startGateway } from '../../src/gateway/server.js';
+import { stubEscalations } from './stub-escalations.js';
 import { silentWatcher, stubJobs } from './stub-jobs.js';
 
 export const TOKEN = 'a-token-of-the-tests-0123456789';
@@ -53,6 +54,7 @@ export async function testGateway(deps: Partial<GatewayDeps> = {}): Promise<Test
     clock: systemClock,
     jobs: stubJobs(),
     watcher: silentWatcher(),
+    escalations: stubEscalations(),
     health: async () => ({ database: true, queue: true, bus: true }),
     adminToken: TOKEN,
     uploadsDir,

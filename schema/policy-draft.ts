@@ -1,0 +1,89 @@
+import type { Policy, Target } from '../escalation/policy.js';
+import { type InputPath, SluiceError, UserErrors } from '../src/core/errors.js';
+import type { EscalationPolicyInput, EscalationPolicyStepInput, EscalationTargetInput } from './policy.inputs.js';
+
+/**
+ * The policy that an input stands for, not yet checked beyond what the schema says.
+ * @throws UserErrors EXACTLY_ONE_MEMBER for targets with no member or both
+ */
+export function policyDraft(input: EscalationPolicyInput): Omit<Policy, 'version'> {
+  refuseUnclearTargets(input);
+  const { id, failureClass, pipeline, steps, repeat, ackTimeout, groupWindow, maintenance, autoResolve, endAction } =
+    input;
+  return {
+    id,
+    failureClass,
+    pipeline: pipeline ?? null,
+    steps: steps.map(draftedStep),
+    repeat,
+    ackTimeoutMs: ackTimeout,
+    groupWindowMs: groupWindow,
+    maintenance: maintenance.map(({ from, to }) => ({ from, to })),
+    autoResolve,
+    endAction,
+  };
+}
+
+function draftedStep(step: EscalationPolicyStepInput): Policy['steps'][number] {
+  const { ask, tell, wait, channels, onEmpty, allowedVerdicts, quorum } = step;
+  return {
+    ask: ask.flatMap(targets),
+    tell: tell.flatMap(targets),
+    waitMs: wait,
+    channels,
+    onEmpty,
+    allowedVerdicts,
+    quorum,
+  };
+}
+
+/** One target: unclear ones have been refused before. */
+function targets({ role, agent }: EscalationTargetInput): Target[] {
+  if (role) return [{ role }];
+  return typeof agent === 'string' ? [{ agent }] : [];
+}
+
+function refuseUnclearTargets({ steps }: EscalationPolicyInput): void {
+  const mistakes = steps.flatMap((step, i) =>
+    (['ask', 'tell'] as const).flatMap((member) =>
+      step[member].flatMap(({ role, agent }, j) => {
+        if (Boolean(role) !== (typeof agent === 'string')) return [];
+        const path = ['steps', i, member, j];
+        return [new SluiceError('EXACTLY_ONE_MEMBER', 'Set exactly one of `role` and `agent`.', { path })];
+      }),
+    ),
+  );
+  const [first, ...rest] = mistakes;
+  if (first) throw new UserErrors([first, ...rest]);
+}
+
+/** Members of a policy that the API names otherwise: a Duration carries its unit. */
+const API_NAMES: Readonly<Record<string, string>> = {
+  waitMs: 'wait',
+  ackTimeoutMs: 'ackTimeout',
+  groupWindowMs: 'groupWindow',
+};
+
+function apiPath(path: InputPath): InputPath {
+  return path.map((part) => (typeof part === 'string' ? (API_NAMES[part] ?? part) : part));
+}
+
+/** Runs what takes a draft, with the paths of its complaints as the caller has written them, below `member`. */
+export async function withDraftPaths<Answer>(member: string, work: () => Promise<Answer>): Promise<Answer> {
+  const placed = (error: SluiceError): SluiceError =>
+    new SluiceError(error.code, error.message, {
+      path: [member, ...apiPath(error.path ?? [])],
+      failureClass: error.failureClass,
+      ...(error.details && { details: error.details }),
+      cause: error.cause,
+    });
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof UserErrors) {
+      const [first, ...rest] = error.errors;
+      throw new UserErrors([placed(first), ...rest.map(placed)]);
+    }
+    throw error instanceof SluiceError && error.isUserError ? placed(error) : error;
+  }
+}
