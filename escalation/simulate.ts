@@ -1,8 +1,8 @@
 import { SluiceError } from '../src/core/errors.js';
 import type { Effect } from './escalation.js';
 import type { Policy } from './policy.js';
-import { Rehearsal } from './rehearsal.js';
 import type { SimulateInput, Simulation } from './service.js';
+import { SimulationRun } from './simulation-run.js';
 import type { RoleLookup } from './transition.js';
 
 const MAX_AFTER_MS = 366 * 24 * 3_600_000;
@@ -28,11 +28,11 @@ export function simulate(
       throw new SluiceError('INVALID_INPUT', 'From 0 to 366 days.', { path: ['behaviour', index, 'after'] });
     }
   });
-  const silent = new Rehearsal(context, [], from).play();
+  const silent = new SimulationRun(context, [], from).play();
   const ceo = lookup(owner, { role: 'CEO' });
   const asksCeo = silent.find(({ effects }) => asked(effects).some((agent) => ceo.includes(agent)));
   const end = silent.find(({ event }) => event.status === 'HELD');
-  const played = behaviour.length === 0 ? silent : new Rehearsal(context, behaviour, from).play();
+  const played = behaviour.length === 0 ? silent : new SimulationRun(context, behaviour, from).play();
   return {
     events: played.map(({ event }) => event),
     ceoAfterMs: asksCeo?.event.atMs ?? null,

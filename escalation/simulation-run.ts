@@ -19,7 +19,7 @@ export interface Played {
  * One escalation in virtual time. Whenever an agent is asked, it does what its behaviour says so much later, until the
  * escalation is resolved; every verdict works. What is due comes before what an agent does in the same millisecond.
  */
-export class Rehearsal {
+export class SimulationRun {
   private readonly played: Played[] = [];
   /** What agents will do, the earliest first. */
   private readonly plans: { readonly atMs: number; readonly doing: Doing }[] = [];
