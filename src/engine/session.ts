@@ -72,17 +72,13 @@ export class Session {
   }
 
   /** Runs statements for their effect, one call after the other. @returns rows changed or written */
-  async run(sql: string): Promise<number> {
-    return this.guard(async () => (await this.main.run(sql)).rowsChanged);
+  async run(sql: string, onProgress?: (fraction: number) => void): Promise<number> {
+    return this.guard(() => this.written(this.main, sql, onProgress));
   }
 
   /** Runs statements on a connection of their own, beside what `run` and `query` do. @returns rows written */
   async runBeside(sql: string, onProgress?: (fraction: number) => void): Promise<number> {
-    return this.beside(async (connection) => {
-      const pending = connection.run(sql);
-      const result = onProgress ? await this.watch(connection, pending, onProgress) : await pending;
-      return result.rowsChanged;
-    });
+    return this.beside((connection) => this.written(connection, sql, onProgress));
   }
 
   /** `query` on a connection of its own. */
@@ -129,6 +125,16 @@ export class Session {
       this.interrupt();
       void Promise.allSettled(this.running).then(() => this.free());
     }
+  }
+
+  private async written(
+    connection: DuckDBConnection,
+    sql: string,
+    onProgress: ((fraction: number) => void) | undefined,
+  ): Promise<number> {
+    const pending = connection.run(sql);
+    const result = onProgress ? await this.watch(connection, pending, onProgress) : await pending;
+    return result.rowsChanged;
   }
 
   private beside<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {

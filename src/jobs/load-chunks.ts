@@ -62,7 +62,7 @@ async function loadChunk(
   if (part.kind === 'QUARANTINE') {
     return chunks.commitLoaded(chunk, signal, async (client) => {
       const { table, columns } = await quarantine.beginCopy(client, chunk);
-      return copyPart(client, part.uri, table, columns, signal);
+      return copyPart(client, part, table, columns, signal);
     });
   }
   if (connections.isSystem(sink.connection)) {

@@ -6,6 +6,7 @@ export interface ChunkRow {
   readonly ordinal: number;
   readonly kind: Part['kind'];
   readonly uri: string;
+  readonly byte_offset: bigint;
   readonly bytes: bigint;
   readonly expected_rows: bigint | null;
 }
@@ -18,6 +19,7 @@ export const claimedChunkOf = (row: ChunkRow, token: string): ClaimedChunk => ({
     ordinal: row.ordinal,
     kind: row.kind,
     uri: row.uri,
+    offset: Number(row.byte_offset),
     bytes: Number(row.bytes),
     expectedRows: row.expected_rows === null ? null : Number(row.expected_rows),
   },

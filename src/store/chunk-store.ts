@@ -11,10 +11,10 @@ import { saveReport } from './report-store.js';
 export function createChunkStore(pool: Pool, announcer: Announcer): ChunkStore {
   const enterLoading = withEvent(announcer, {
     ctes: `parts as (
-      insert into sluice.chunk (job_id, tenant, ordinal, kind, uri, bytes, expected_rows)
-      select $1, $3, part.ordinal, part.kind, part.uri, part.bytes, part.expected_rows
-      from unnest($4::int[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
-        as part (ordinal, kind, uri, bytes, expected_rows)
+      insert into sluice.chunk (job_id, tenant, ordinal, kind, uri, bytes, expected_rows, byte_offset)
+      select $1, $3, part.ordinal, part.kind, part.uri, part.bytes, part.expected_rows, part.byte_offset
+      from unnest($4::int[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $15::bigint[])
+        as part (ordinal, kind, uri, bytes, expected_rows, byte_offset)
     ),`,
     change: `update sluice.job as job set stage = 'LOADING', loading_at = statement_timestamp(), prepared = $9,
         rows_read = $10, rows_filtered = $11, rows_deduplicated = $12, rows_reshaped = $13, total_rows = $14,
@@ -61,6 +61,7 @@ export function createChunkStore(pool: Pool, announcer: Announcer): ChunkStore {
           evaluated.rowsDeduplicated,
           evaluated.rowsReshaped,
           evaluated.rowsGood,
+          parts.map((part) => part.offset),
         ]);
         if (!rows[0]) throw leaseLost();
         return { prepared: made, changed: rows[0] };
@@ -79,7 +80,8 @@ export function createChunkStore(pool: Pool, announcer: Announcer): ChunkStore {
              and (next.lease_until is null or next.lease_until < statement_timestamp())
              and exists (select from sluice.job where id = $1 and state = 'RUNNING' and not cancel_requested)
            order by next.ordinal limit 1 for update of next skip locked)
-         returning chunk.job_id, chunk.tenant, chunk.ordinal, chunk.kind, chunk.uri, chunk.bytes, chunk.expected_rows`,
+         returning chunk.job_id, chunk.tenant, chunk.ordinal, chunk.kind, chunk.uri, chunk.byte_offset,
+           chunk.bytes, chunk.expected_rows`,
         [jobId, token, worker, leaseMs],
       );
       return rows[0] ? claimedChunkOf(rows[0], token) : null;

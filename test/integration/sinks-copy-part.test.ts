@@ -5,6 +5,8 @@ import { emptyDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { type SinkHome, sinkHome } from '../support/load-parts.js';
 
+const whole = (uri: string) => ({ uri, offset: 0, bytes: Number.MAX_SAFE_INTEGER });
+
 let pool: Pool;
 let home: SinkHome;
 const never = new AbortController().signal;
@@ -16,7 +18,9 @@ beforeAll(async () => {
 
 async function copy(table: string, columns: readonly string[], text: string, signal = never) {
   const { uri } = await home.part(0, text);
-  return withTransaction(pool, (client) => copyPart(client, uri, { schema: 'public', name: table }, columns, signal));
+  return withTransaction(pool, (client) =>
+    copyPart(client, whole(uri), { schema: 'public', name: table }, columns, signal),
+  );
 }
 
 /** The client answers, so it is not in copy mode. */
@@ -103,11 +107,13 @@ describe('refusals', () => {
   it('name the part that is missing or unreadable', async () => {
     await withTransaction(pool, async (client) => {
       const table = { schema: 'public', name: 'strict' };
-      await expect(copyPart(client, `${home.home}/nope`, table, ['id'], never)).rejects.toMatchObject({
+      await expect(copyPart(client, whole(`${home.home}/nope`), table, ['id'], never)).rejects.toMatchObject({
         code: 'INTERNAL',
         message: expect.stringContaining('nope'),
       });
-      await expect(copyPart(client, home.home, table, ['id', 'v'], never)).rejects.toMatchObject({ code: 'EISDIR' });
+      await expect(copyPart(client, whole(home.home), table, ['id', 'v'], never)).rejects.toMatchObject({
+        code: 'EISDIR',
+      });
       await isUsable(client);
     });
   });
@@ -119,7 +125,7 @@ describe('refusals', () => {
     const big = await home.part(0, `1\t${'y'.repeat(1000)}\n`.repeat(200_000));
     await pool.query('CREATE TABLE lost (id integer, v text)');
     await client.query('BEGIN');
-    const copying = copyPart(client, big.uri, { schema: 'public', name: 'lost' }, ['id', 'v'], never);
+    const copying = copyPart(client, whole(big.uri), { schema: 'public', name: 'lost' }, ['id', 'v'], never);
     const pid = rows[0]?.pid;
     const running = `SELECT FROM pg_stat_activity WHERE pid = $1 AND query LIKE 'COPY%' AND state = 'active'`;
     const killed = eventually(async () => (await pool.query(running, [pid])).rowCount === 1).then(() =>
@@ -158,7 +164,7 @@ describe('an abort', () => {
   it('before the start reads nothing', () =>
     aborted(async (client, controller) => {
       controller.abort(new Error('told to stop'));
-      const copying = copyPart(client, `${home.home}/nope`, table, ['id'], controller.signal);
+      const copying = copyPart(client, whole(`${home.home}/nope`), table, ['id'], controller.signal);
       copying.catch(() => {});
       return { copying };
     }));
@@ -166,7 +172,7 @@ describe('an abort', () => {
   it('ends a copy that is running', () =>
     aborted(async (client, controller, pid) => {
       const { uri } = await home.part(0, `1\t${'y'.repeat(1000)}\n`.repeat(200_000));
-      const copying = copyPart(client, uri, table, ['id', 'v'], controller.signal);
+      const copying = copyPart(client, whole(uri), table, ['id', 'v'], controller.signal);
       copying.catch(() => {});
       await eventually(() => state(pid, `query LIKE 'COPY%' AND state = 'active'`));
       return { copying };
@@ -179,7 +185,7 @@ describe('an abort', () => {
       await blocker.query('LOCK TABLE slow IN SHARE MODE');
       await aborted(async (client, controller, pid) => {
         const { uri } = await home.part(0, '1\ta\n');
-        const copying = copyPart(client, uri, table, ['id', 'v'], controller.signal);
+        const copying = copyPart(client, whole(uri), table, ['id', 'v'], controller.signal);
         copying.catch(() => {});
         await eventually(() => state(pid, `wait_event_type = 'Lock'`));
         return { copying };
@@ -197,7 +203,7 @@ describe('an abort', () => {
     await pool.query('CREATE TRIGGER nap BEFORE INSERT ON slow FOR EACH ROW EXECUTE FUNCTION nap()');
     await aborted(async (client, controller, pid) => {
       const { uri } = await home.part(0, '1\ta\n');
-      const copying = copyPart(client, uri, table, ['id', 'v'], controller.signal);
+      const copying = copyPart(client, whole(uri), table, ['id', 'v'], controller.signal);
       copying.catch(() => {});
       await eventually(() => state(pid, `wait_event = 'PgSleep'`));
       return { copying };

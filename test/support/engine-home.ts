@@ -160,9 +160,11 @@ const ESCAPED: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', '
 
 /** The values of a part in PostgreSQL's COPY text format. */
 export async function copyRows(part: Part): Promise<readonly (readonly (string | null)[])[]> {
-  const text = await readFile(part.uri, 'utf8');
+  const file = await readFile(part.uri);
+  const text = file.subarray(part.offset, part.offset + part.bytes).toString('utf8');
   const lines = text.split('\n').slice(0, -1);
-  return lines.map((line) =>
+  const rows = lines.filter((line) => !line.startsWith('\u0001\\!'));
+  return rows.map((line) =>
     line
       .split('\t')
       .map((value) => (value === '\\N' ? null : value.replace(/\\(.)/g, (_, c: string) => ESCAPED[c] ?? c))),

@@ -35,7 +35,7 @@ export async function sinkHome() {
   const part = async (ordinal: number, text: string, kind: Part['kind'] = 'ROWS', rows: number | null = null) => {
     const uri = join(home, `part-${written++}`);
     await writeFile(uri, text);
-    return { ordinal, kind, uri, bytes: Buffer.byteLength(text), expectedRows: rows } satisfies Part;
+    return { ordinal, kind, uri, offset: 0, bytes: Buffer.byteLength(text), expectedRows: rows } satisfies Part;
   };
   return { home, files, part };
 }

@@ -31,7 +31,7 @@ export function partEngine({ parts, bad = [], claims, before }: PartEngineOption
         const uri = join(stagingDir, `part-${ordinal}`);
         const text = lines.map((line) => `${line}\n`).join('');
         await writeFile(uri, text);
-        written.push({ ordinal, kind, uri, bytes: text.length, expectedRows: lines.length });
+        written.push({ ordinal, kind, uri, offset: 0, bytes: text.length, expectedRows: lines.length });
       };
       for (const rows of parts)
         await write(

@@ -1,4 +1,4 @@
-import { quoteIdentifier as q } from '../column.js';
+import { quoteIdentifier as q, quoteLiteral } from '../column.js';
 import { type Check, FILE, type Relation, ROW_NUMBER, withinFile } from '../relation.js';
 import type { Session } from '../session.js';
 import { expectationChecks, fates, reasonsSql } from './fate.js';
@@ -58,7 +58,7 @@ export async function takeAccount(
   const checks = expectationChecks(relation.gates);
   const order = `coalesce(${q(ROW_NUMBER)}, 0)`;
   const broken = checks.map((check) => `(${reached}) AND ${q(check.flag)}`);
-  const kept = badRow(relation, checks, reached);
+  const kept = badRowSql(relation, checks, reached);
   const items = [
     'count(*) AS read',
     `count(*) FILTER (${filtered}) AS filtered`,
@@ -118,8 +118,52 @@ export async function takeAccount(
   };
 }
 
+/** Less saves nothing. */
+const MIN_OBJECT_BYTES = 1024 * 1024;
+
+/**
+ * The account of an evaluation that has marked its lines: the bad rows are read from their file into `BAD_ROWS`.
+ * Every check has to set its rows aside, since lines of good rows say nothing of checks.
+ * @param records the file, and what numbers its rows: their line, or the number that they carry themselves
+ */
+export async function accountOfLines(
+  session: Session,
+  relation: Relation,
+  scanned: { readonly lines: number; readonly filtered: number; readonly bad: number },
+  records: { readonly path: string; readonly longestBytes: number; readonly numbers: 'line' | 'rn' },
+  pass: number,
+): Promise<Account> {
+  const { lines, filtered, bad } = scanned;
+  const { path, longestBytes, numbers } = records;
+  const failed = new Map<number, number>();
+  let reachedBad = 0;
+  if (bad > 0) {
+    const columns = `{line: 'BIGINT', rn: 'BIGINT', file: 'VARCHAR', reasons: 'JSON', broken: 'INTEGER[]', raw: 'VARCHAR'}`;
+    await session.run(
+      `INSERT INTO ${BAD_ROWS} BY NAME SELECT ${pass} AS pass, ${numbers} AS rn, file, reasons, broken, raw
+       FROM read_json(${quoteLiteral(path)}, format = 'newline_delimited', columns = ${columns}, maximum_object_size = ${Math.max(longestBytes, MIN_OBJECT_BYTES)})`,
+    );
+    const [row] = await session.query(
+      `SELECT count(*) FILTER (len(broken) > 0) AS reached FROM ${BAD_ROWS} WHERE pass = ${pass}`,
+    );
+    reachedBad = Number(row?.reached ?? 0);
+    const counts = await session.query(
+      `SELECT e, count(*) AS n FROM (SELECT unnest(broken) AS e FROM ${BAD_ROWS} WHERE pass = ${pass}) GROUP BY e`,
+    );
+    for (const { e, n } of counts) failed.set(Number(e), Number(n));
+  }
+  const samples = bad > 0 ? await samplesOfBadRows(session, pass) : new Map<number, Sample[]>();
+  const violations = new Map<number, Violations>();
+  for (const { expectation } of expectationChecks(relation.gates)) {
+    if (expectation === null) continue;
+    violations.set(expectation, { failed: failed.get(expectation) ?? 0, samples: samples.get(expectation) ?? [] });
+  }
+  const good = lines - filtered - bad;
+  return { read: lines, filtered, bad, good, reached: good + reachedBad, violations, duplicates: new Map() };
+}
+
 /** What is kept of a bad row. */
-function badRow(
+export function badRowSql(
   relation: Relation,
   checks: readonly Check[],
   reached: string,
@@ -138,7 +182,10 @@ function badRow(
 }
 
 /** The first rows that each expectation has set aside, by its position; cheaper than collecting them once more. */
-async function samplesOfBadRows(session: Session, pass: number): Promise<ReadonlyMap<number, readonly Sample[]>> {
+export async function samplesOfBadRows(
+  session: Session,
+  pass: number,
+): Promise<ReadonlyMap<number, readonly Sample[]>> {
   const rows = await session.query(
     `SELECT e, ${withinFile('rn')} AS rn, raw FROM (SELECT unnest(broken) AS e, rn, raw FROM ${BAD_ROWS} WHERE pass = ${pass})
      QUALIFY row_number() OVER (PARTITION BY e ORDER BY coalesce(rn, 0)) <= ${SAMPLES} ORDER BY e, rn`,

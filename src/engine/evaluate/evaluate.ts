@@ -9,9 +9,11 @@ import type { BoundPipeline } from '../parse-pipeline.js';
 import type { Evaluation } from '../pipeline.js';
 import { type Relation, ROW_NUMBER, withinFile } from '../relation.js';
 import type { SinkTarget } from '../sinks/sink.js';
-import { type Account, type KeyCount, SAMPLES, type Sample, takeAccount } from './accounting.js';
-import { fates } from './fate.js';
-import { listParts, writeGoodRows } from './parts.js';
+import { type Account, accountOfLines, type KeyCount, SAMPLES, type Sample, takeAccount } from './accounting.js';
+import { BadRecords } from './bad-records.js';
+import { expectationChecks, fates } from './fate.js';
+import { markedLines } from './marked-lines.js';
+import { listParts, MAX_PART_BYTES, writeGoodRows, writeMarkedLines } from './parts.js';
 import {
   createBadRowsTable,
   createQuarantineView,
@@ -19,6 +21,7 @@ import {
   gatherRejects,
   writeQuarantine,
 } from './quarantine-part.js';
+import { type ScannedLines, scanLines } from './scan-lines.js';
 import { judge, report } from './verdict.js';
 
 /** Every expression over a column takes memory for a batch of its values; wider relations are read one after the other. */
@@ -30,9 +33,10 @@ type Request = Omit<EvaluateRequest, 'pipeline'> & { readonly pipeline: BoundPip
 const TARGET_KEY = 'target';
 
 /**
- * One pass over the source into part files, good rows and bad rows apart. Writing the good rows and counting the
- * fates are two queries over the same source that run side by side: the one is parallel, the other needs row
- * numbers and so is serial; together they keep all cores busy.
+ * One pass over the source into part files. Where every check sets its rows aside, one query writes every row in
+ * source order, the bad ones marked, and reading the lines once more counts and numbers them. Otherwise writing the
+ * good rows and counting the fates are two queries side by side: the one is parallel, the other needs row numbers and
+ * so is serial.
  */
 export async function evaluate(options: EngineContext, request: Request): Promise<Evaluation> {
   const { pipeline, stagingDir, signal } = request;
@@ -53,6 +57,8 @@ class Evaluator {
   private reshaped = 0;
   /** Set once a step over all rows has laid rows down: later queries read tables, not the source. */
   private laidDown = false;
+  /** Set once lines are written: the file, and how it is cut into parts. */
+  private lines: { readonly file: string; readonly ranges: ScannedLines['ranges'] } | null = null;
   private pendingDifference: { good: number; missingRows: 'DEDUPLICATED' | 'RESHAPED' } | null = null;
 
   constructor(
@@ -86,7 +92,7 @@ class Evaluator {
       rowsReshaped: this.reshaped,
       rowsQuarantined,
       rowsGood,
-      parts: await listParts(this.request.stagingDir, rowsGood),
+      parts: await listParts(this.request.stagingDir, rowsGood, this.lines),
       expectations: outcomes,
       output: relation.columns,
       target: compiled.target,
@@ -106,6 +112,8 @@ class Evaluator {
         await this.account(final);
       }
       rowsGood = await this.write(final);
+    } else if (this.canMark(relation)) {
+      rowsGood = await this.writeMarked(final);
     } else if (relation.columns.length > SIDE_BY_SIDE_COLUMNS) {
       rowsGood = await this.write(final);
       await this.account(final, this.uniqueCounts(final));
@@ -125,6 +133,47 @@ class Evaluator {
     return { relation: final, rowsGood };
   }
 
+  /** Lines tell what became of a row, but not what else is to be said of a good one. */
+  private canMark(relation: Relation): boolean {
+    return (
+      this.request.pipeline.sink.staging.kind === 'ROWS' &&
+      relation.columns.length <= SIDE_BY_SIDE_COLUMNS &&
+      expectationChecks(relation.gates).every((check) => check.quarantines) &&
+      this.uniqueCounts(relation).length === 0
+    );
+  }
+
+  /** Writes and counts in one. @returns good rows */
+  private async writeMarked(relation: Relation): Promise<number> {
+    const { session } = this.open;
+    const { pipeline, stagingDir, onProgress } = this.request;
+    const select = this.wrap({ rowNumbers: false, keepRejects: true })(markedLines(relation));
+    const progress = onProgress && ((fraction: number) => onProgress({ fraction }));
+    const { file, lines } = await writeMarkedLines(session, select, stagingDir, progress);
+    const limits = { rows: pipeline.options.chunkRows, bytes: MAX_PART_BYTES };
+    const records = await BadRecords.create(join(stagingDir, 'work', 'bad.ndjson'));
+    const scanned = await scanLines(file, limits, (line, json) => records.add(line, json)).finally(() =>
+      records.close(),
+    );
+    if (scanned.lines !== lines) {
+      throw new SluiceError(
+        'RECONCILIATION_FAILED',
+        `${lines} rows were written, but ${scanned.lines} are in the parts; nothing was loaded.`,
+      );
+    }
+    const numbers = this.laidDown || this.open.relation.rowNumber !== null ? 'rn' : 'line';
+    const account = await accountOfLines(
+      session,
+      relation,
+      scanned,
+      { path: records.path, longestBytes: records.longestBytes, numbers },
+      this.accounts.length,
+    );
+    await this.keepAccount(relation, account);
+    this.lines = { file, ranges: scanned.ranges };
+    return account.good;
+  }
+
   private write(relation: Relation): Promise<number> {
     const { pipeline, stagingDir, onProgress } = this.request;
     const progress = onProgress && ((fraction: number) => onProgress({ fraction }));
@@ -139,7 +188,7 @@ class Evaluator {
   }
 
   private async account(relation: Relation, keys: readonly KeyCount[] = []): Promise<Account> {
-    const { session, relation: source } = this.open;
+    const { session } = this.open;
     const account = await takeAccount(
       session,
       relation,
@@ -147,11 +196,16 @@ class Evaluator {
       keys,
       this.accounts.length,
     );
+    await this.keepAccount(relation, account);
+    return account;
+  }
+
+  private async keepAccount(relation: Relation, account: Account): Promise<void> {
+    const { session, relation: source } = this.open;
     if (this.accounts.length === 0) this.rejected = await gatherRejects(session, source);
     this.settleDifference(account.read);
     this.accounts.push(account);
     this.accounted = relation;
-    return account;
   }
 
   /** `unique` expectations that only count; those that set rows aside are checks of the relation. */

@@ -5,10 +5,11 @@ import type { Relation } from '../relation.js';
 import type { Session } from '../session.js';
 import type { Part, SinkBinding } from '../sinks/sink.js';
 import { fates } from './fate.js';
+import type { LineRange } from './scan-lines.js';
 import { TEXT_FORMAT, textLine } from './text-format.js';
 
 /** A part that grows beyond this loads no faster and is lost at once when a worker dies. */
-const MAX_PART_BYTES = 16 * 1024 * 1024;
+export const MAX_PART_BYTES = 16 * 1024 * 1024;
 const MIN_PART_BYTES = 4 * 1024;
 
 const SAMPLED_ROWS = 2_000;
@@ -69,9 +70,42 @@ async function partBytes(session: Session, select: string, chunkRows: number): P
   return Math.round(Math.min(MAX_PART_BYTES, Math.max(MIN_PART_BYTES, width * chunkRows)));
 }
 
-/** The part files of an evaluation, in a stable order. */
-export async function listParts(stagingDir: string, rowsGood: number): Promise<readonly Part[]> {
-  const rows = await filesOf(join(stagingDir, 'rows'), 'ROWS');
+/**
+ * Writes every row in source order, bad and filtered ones as marked lines: see `markedLines`.
+ * @returns the file, and how many lines were written
+ */
+export async function writeMarkedLines(
+  session: Session,
+  select: string,
+  stagingDir: string,
+  onProgress: ((fraction: number) => void) | undefined,
+): Promise<{ readonly file: string; readonly lines: number }> {
+  await mkdir(join(stagingDir, 'rows'));
+  const file = join(stagingDir, 'rows', 'lines');
+  // On the main connection: what a reader rejects meanwhile is gathered there.
+  const lines = await session.run(`COPY (${select}) TO ${quoteLiteral(file)} (${TEXT_FORMAT})`, onProgress);
+  return { file, lines };
+}
+
+/**
+ * The parts of an evaluation, in a stable order.
+ * @param cut the pieces of the file of lines, when there is one
+ */
+export async function listParts(
+  stagingDir: string,
+  rowsGood: number,
+  cut: { readonly file: string; readonly ranges: readonly LineRange[] } | null,
+): Promise<readonly Part[]> {
+  const rows: Omit<Part, 'ordinal'>[] =
+    cut === null
+      ? await filesOf(join(stagingDir, 'rows'), 'ROWS')
+      : cut.ranges.map(({ offset, bytes, rows }) => ({
+          kind: 'ROWS',
+          uri: cut.file,
+          offset,
+          bytes,
+          expectedRows: rows,
+        }));
   const output = await filesOf(stagingDir, 'FILE', 'output');
   const quarantine = await filesOf(join(stagingDir, 'quarantine'), 'QUARANTINE');
   return [...rows, ...output.map((part) => ({ ...part, expectedRows: rowsGood })), ...quarantine].map(
@@ -87,7 +121,7 @@ async function filesOf(directory: string, kind: Part['kind'], only?: string): Pr
     const uri = join(directory, name);
     const { size } = await stat(uri);
     // DuckDB leaves an empty file when there was no row.
-    if (size > 0 || kind === 'FILE') found.push({ kind, uri, bytes: size, expectedRows: null });
+    if (size > 0 || kind === 'FILE') found.push({ kind, uri, offset: 0, bytes: size, expectedRows: null });
   }
   return found;
 }

@@ -6,6 +6,8 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { SluiceError } from '../../core/errors.js';
 import { quoteIdentifier } from '../column.js';
 import { cancellable } from './cancel-query.js';
+import { MarkedLineFilter } from './marked-line.js';
+import type { Part } from './sink.js';
 
 /** A table by its exact name; without a schema, a temporary table of the session. */
 export interface TableName {
@@ -13,14 +15,19 @@ export interface TableName {
   readonly name: string;
 }
 
+/** What of a part file is copied. */
+export type PartRange = Pick<Part, 'uri' | 'offset' | 'bytes'>;
+
 // One write to the socket per block: 64 KiB reads cost a quarter of the throughput.
 const BLOCK_BYTES = 1024 * 1024;
+// Above what a socket takes before it asks to wait.
+const SMALL_BYTES = 256 * 1024;
 
 export const quoteTable = ({ schema, name }: TableName): string =>
   `${quoteIdentifier(schema ?? 'pg_temp')}.${quoteIdentifier(name)}`;
 
 /**
- * Streams a part file (PostgreSQL's COPY text format: tab, `\N`, backslash escapes, UTF-8) into a table, in the
+ * Streams a part (PostgreSQL's COPY text format: tab, `\N`, backslash escapes, UTF-8; without marked lines) into a table, in the
  * client's transaction. An abort ends it within a second, also while it waits for a lock, and leaves the client
  * usable: in a failed transaction, to be rolled back.
  *
@@ -30,12 +37,13 @@ export const quoteTable = ({ schema, name }: TableName): string =>
  */
 export async function copyPart(
   client: PoolClient,
-  path: string,
+  part: PartRange,
   table: TableName,
   columns: readonly string[],
   signal: AbortSignal,
 ): Promise<number> {
   signal.throwIfAborted();
+  const path = part.uri;
   const file = await open(path, 'r').catch((error: unknown) => {
     throw new SluiceError('INTERNAL', `The part file ${basename(path)} cannot be read from the staging area.`, {
       cause: error,
@@ -43,7 +51,7 @@ export async function copyPart(
     });
   });
   try {
-    return await cancellable(client, signal, () => stream(client, file, table, columns, signal));
+    return await cancellable(client, signal, () => stream(client, file, part, table, columns, signal));
   } finally {
     await file.close();
   }
@@ -52,13 +60,15 @@ export async function copyPart(
 async function stream(
   client: PoolClient,
   file: FileHandle,
+  part: PartRange,
   table: TableName,
   columns: readonly string[],
   signal: AbortSignal,
 ): Promise<number> {
   const list = columns.map(quoteIdentifier).join(', ');
   const sql = `COPY ${quoteTable(table)} (${list}) FROM STDIN WITH (FORMAT text, ENCODING 'UTF8')`;
-  const copy = client.query(copyFrom(sql, { highWaterMark: BLOCK_BYTES }));
+  // So small that every block is waited for.
+  const copy = client.query(copyFrom(sql, { highWaterMark: 1 }));
   // `finish` comes when the server has answered to the last byte, `error` when it refused or was told to fail. After
   // either the stream must not be touched: pg-copy-streams has let go of the connection and would dereference null.
   let answered = false;
@@ -78,14 +88,19 @@ async function stream(
   signal.addEventListener('abort', stop, { once: true });
   try {
     // One block at a time: the stream crashes the process when the server refuses while more than one is waiting.
-    // And always the same memory: a new MiB per block has V8 collect garbage for longer than the copy takes. A full
-    // block is larger than any buffer on its way, so that `drain` means it is sent; a shorter one is the last.
+    // And always the same memory: a new MiB per block has V8 collect garbage for longer than the copy takes. A large
+    // block is larger than any buffer on its way, so that `drain` means it is sent; of a small one this is not known.
     const block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
-    let length = BLOCK_BYTES;
-    while (length === BLOCK_BYTES && !answered && !copy.destroyed) {
-      length = await fill(file, block);
+    const end = part.offset + part.bytes;
+    const marked = new MarkedLineFilter();
+    for (let position = part.offset; position < end && !answered && !copy.destroyed; ) {
+      const length = await fill(file, block.subarray(0, Math.min(BLOCK_BYTES, end - position)), position);
       if (answered || copy.destroyed || length === 0) break;
-      if (!copy.write(block.subarray(0, length))) await Promise.race([once(copy, 'drain'), finished]);
+      const { rows, consumed } = marked.filter(block.subarray(0, length), position + length >= end);
+      position += consumed;
+      if (rows === 0) continue;
+      const bytes = rows < SMALL_BYTES ? Buffer.from(block.subarray(0, rows)) : block.subarray(0, rows);
+      if (!copy.write(bytes)) await Promise.race([once(copy, 'drain'), finished]);
     }
     if (!answered && !copy.destroyed) copy.end();
   } catch (error) {
@@ -100,11 +115,11 @@ async function stream(
   return copy.rowCount;
 }
 
-/** Reads until the block is full or the file ends. @returns bytes read */
-async function fill(file: FileHandle, block: Buffer): Promise<number> {
+/** Reads from `position` until the block is full or the file ends. @returns bytes read */
+async function fill(file: FileHandle, block: Buffer, position: number): Promise<number> {
   let length = 0;
   while (length < block.length) {
-    const { bytesRead } = await file.read(block, length, block.length - length);
+    const { bytesRead } = await file.read(block, length, block.length - length, position + length);
     if (bytesRead === 0) break;
     length += bytesRead;
   }

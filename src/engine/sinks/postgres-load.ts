@@ -11,14 +11,14 @@ export function loadPart({ client, signal }: SinkTransaction, prepared: Prepared
   const { schema, table, mode, columns, staging, ending } = prepared;
   return asTargetErrors(prepared, async () => {
     const target = { schema, name: staging ?? table };
-    if (ending !== 'DIRECT' || mode !== 'UPSERT') return copyPart(client, part.uri, target, columns, signal);
+    if (ending !== 'DIRECT' || mode !== 'UPSERT') return copyPart(client, part, target, columns, signal);
     const temporary = { schema: null, name: `sluice_part_${part.ordinal}` };
     const list = columns.map(quoteIdentifier).join(', ');
     // Of the target's exact types, without its constraints.
     await client.query(
       `CREATE TEMPORARY TABLE ${quoteTable(temporary)} ON COMMIT DROP AS SELECT ${list} FROM ${quoteTable(target)} WITH NO DATA`,
     );
-    const rows = await copyPart(client, part.uri, temporary, columns, signal);
+    const rows = await copyPart(client, part, temporary, columns, signal);
     await cancellable(client, signal, () => client.query(insertSql(prepared, temporary)));
     return rows;
   });

@@ -9,13 +9,16 @@ export interface Part {
   /** From 0, dense per job. */
   readonly ordinal: number;
   /**
-   * ROWS: PostgreSQL COPY text format (tab, `\N`, backslash escapes), columns in the order of the output.
+   * ROWS: PostgreSQL COPY text format (tab, `\N`, backslash escapes), columns in the order of the output. Lines that
+   *   begin with `MARK` are no rows.
    * QUARANTINE: the same format with the columns row_number, file, reasons, raw.
    * FILE: the finished file of a file sink, still aside of its place.
    */
   readonly kind: 'ROWS' | 'QUARANTINE' | 'FILE';
   /** Absolute path inside the staging area. */
   readonly uri: string;
+  /** Where in the file it begins; several ROWS parts may share a file. */
+  readonly offset: number;
   readonly bytes: number;
   /** Rows inside when the evaluation knows them. */
   readonly expectedRows: number | null;
