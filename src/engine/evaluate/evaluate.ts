@@ -146,13 +146,13 @@ class Evaluator {
   /** Writes and counts in one. @returns good rows */
   private async writeMarked(relation: Relation): Promise<number> {
     const { session } = this.open;
-    const { pipeline, stagingDir, onProgress } = this.request;
+    const { pipeline, stagingDir, signal, onProgress } = this.request;
     const select = this.wrap({ rowNumbers: false, keepRejects: true })(markedLines(relation));
     const progress = onProgress && ((fraction: number) => onProgress({ fraction }));
     const { file, lines } = await writeMarkedLines(session, select, stagingDir, progress);
     const limits = { rows: pipeline.options.chunkRows, bytes: MAX_PART_BYTES };
     const records = await BadRecords.create(join(stagingDir, 'work', 'bad.ndjson'));
-    const scanned = await scanLines(file, limits, (line, json) => records.add(line, json)).finally(() =>
+    const scanned = await scanLines(file, limits, signal, (line, json) => records.add(line, json)).finally(() =>
       records.close(),
     );
     if (scanned.lines !== lines) {

@@ -23,16 +23,18 @@ const FIRST_MARK_BYTE = MARK_BYTES[0];
 /**
  * Reads the file of lines once, at the speed of memory: cuts it into pieces, counts, and hands every bad row out.
  * @param limits a piece ends with the line that reaches one of them
+ * @param signal looked at between blocks
  * @param onBad told the JSON of a bad row and the number of its line, in order
  */
 export async function scanLines(
   path: string,
   limits: { readonly rows: number; readonly bytes: number },
+  signal: AbortSignal,
   onBad: (line: number, json: Buffer) => void | Promise<void>,
 ): Promise<ScannedLines> {
   const file = await open(path);
   try {
-    return await scan(file, limits, onBad);
+    return await scan(file, limits, signal, onBad);
   } finally {
     await file.close();
   }
@@ -41,6 +43,7 @@ export async function scanLines(
 async function scan(
   file: FileHandle,
   limits: { readonly rows: number; readonly bytes: number },
+  signal: AbortSignal,
   onBad: (line: number, json: Buffer) => void | Promise<void>,
 ): Promise<ScannedLines> {
   const ranges: LineRange[] = [];
@@ -51,6 +54,7 @@ async function scan(
   /** Bytes of a line that goes on, at the beginning of the buffer, and where in the file the buffer begins. */
   let [carried, position] = [0, 0];
   for (;;) {
+    signal.throwIfAborted();
     const { bytesRead } = await file.read(buffer, carried, buffer.length - carried, position + carried);
     if (bytesRead === 0) break;
     const filled = buffer.subarray(0, carried + bytesRead);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scanLines } from '../../../src/engine/evaluate/scan-lines.js';
 import { MARK_BYTES, MarkedLineFilter } from '../../../src/engine/sinks/marked-line.js';
 
+const never = new AbortController().signal;
 const MARK = Buffer.from(MARK_BYTES).toString('latin1');
 
 /** Lines of a part: rows that look like marks on purpose, marks, and marked lines. */
@@ -63,7 +64,7 @@ describe('the scan of lines', () => {
           const bytes = bytesOf(some);
           await writeFile(file, bytes);
           const bad: [number, string][] = [];
-          const scanned = await scanLines(file, { rows, bytes: max }, (number, json) => {
+          const scanned = await scanLines(file, { rows, bytes: max }, never, (number, json) => {
             bad.push([number, json.toString()]);
           });
           const of = (kind: string) => some.filter((one) => one.kind === kind);
@@ -88,13 +89,20 @@ describe('the scan of lines', () => {
     );
   });
 
+  it('ends when it is told to', async () => {
+    const file = join(folder, 'stopped');
+    await writeFile(file, 'row\n');
+    const stopped = AbortSignal.abort(new Error('stopped'));
+    await expect(scanLines(file, { rows: 1, bytes: 1 }, stopped, () => undefined)).rejects.toThrow('stopped');
+  });
+
   it('takes lines that are longer than its buffer', async () => {
     const file = join(folder, 'long');
     const long = 'x'.repeat(5_000_000);
     const told = `{"raw":"${'y'.repeat(7_000_000)}"}`;
     await writeFile(file, `${long}\n${MARK}${told}\n${long}\n`);
     const bad: string[] = [];
-    const scanned = await scanLines(file, { rows: 1, bytes: 1 << 30 }, (_, json) => {
+    const scanned = await scanLines(file, { rows: 1, bytes: 1 << 30 }, never, (_, json) => {
       bad.push(json.toString());
     });
     expect(scanned.ranges).toEqual([
