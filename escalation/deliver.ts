@@ -14,15 +14,23 @@ export interface DeliverContext {
   readonly timeoutMs: number;
 }
 
+export interface Outcome {
+  /** Whether the notification is due again some time. */
+  readonly isWaiting: boolean;
+  /** Milliseconds for which the agent takes no more; 0 when it does. */
+  readonly restMs: number;
+}
+
+const OVER: Outcome = { isWaiting: false, restMs: 0 };
+
 /** A channel that ignores its signal for so long is not waited for. */
 const GRACE_MS = 500;
 
 /**
  * Tries the channels in order and stores what came of it. What cannot be stored is tried again when the lease is
  * over, under the same id.
- * @returns milliseconds for which the agent takes no more; 0 when it does
  */
-export async function deliver(notification: Notification, context: DeliverContext): Promise<number> {
+export async function deliver(notification: Notification, context: DeliverContext): Promise<Outcome> {
   const { outbox, log, random } = context;
   const facts = { notification: notification.id, agent: notification.agent };
   const reasons: string[] = [];
@@ -33,11 +41,11 @@ export async function deliver(notification: Notification, context: DeliverContex
     if (delivery.kind === 'DELIVERED') {
       const isOurs = await outbox.delivered(notification, channel);
       log.debug({ ...facts, channel, isOurs }, 'a notification was delivered');
-      return 0;
+      return OVER;
     }
     if (delivery.kind === 'LATER') {
       await outbox.retry(notification, left, tries, delivery.afterMs, 'the address has had enough for the moment');
-      return delivery.afterMs;
+      return { isWaiting: true, restMs: delivery.afterMs };
     }
     const { kind, reason } = delivery;
     if (kind === 'RETRY') {
@@ -50,7 +58,7 @@ export async function deliver(notification: Notification, context: DeliverContex
       if (waitMs !== null) {
         log.info({ ...facts, channel, reason, waitMs }, 'a notification is tried again');
         await outbox.retry(notification, left, tries + 1, waitMs, `${channel}: ${reason}`);
-        return 0;
+        return { isWaiting: true, restMs: 0 };
       }
     }
     log.info({ ...facts, channel, kind, reason }, 'a channel is passed over');
@@ -58,7 +66,7 @@ export async function deliver(notification: Notification, context: DeliverContex
   }
   log.warn({ ...facts, reasons }, 'a notification could not be delivered');
   await outbox.dead(notification, reasons.join('; ') || 'no channel is left');
-  return 0;
+  return OVER;
 }
 
 /** One call with its time limit; whatever a notifier throws may pass. */

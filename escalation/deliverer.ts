@@ -82,15 +82,17 @@ export async function startDeliverer(options: DelivererOptions): Promise<Deliver
 
   function start(notification: Notification): void {
     const call = deliver(notification, context)
-      .then((restMs) => {
+      .then(({ isWaiting, restMs }) => {
         if (restMs > 0) resting.set(notification.agent, clock.monotonicMs() + restMs);
+        return isWaiting;
       })
       .catch((error: unknown) => {
         log.warn({ notification: notification.id, reason: String(error) }, 'a delivery could not be stored');
+        return true;
       })
-      .then(() => {
+      .then((isWaiting) => {
         inHand.delete(notification);
-        if (isMoreDue) loop?.wake();
+        if (isWaiting || isMoreDue) loop?.wake();
       });
     inHand.set(notification, call);
   }
@@ -104,11 +106,11 @@ export async function startDeliverer(options: DelivererOptions): Promise<Deliver
 
   return {
     async stop() {
-      await listening.stop();
-      const waiting = new AbortController();
+      const isOver = new AbortController();
       const ended = Promise.resolve(loop?.stop()).then(() => Promise.all(inHand.values()));
-      await Promise.race([ended, sleep(clock, STOP_MS, waiting.signal)]);
-      waiting.abort();
+      await Promise.race([ended, sleep(clock, STOP_MS, isOver.signal)]);
+      isOver.abort();
+      await listening.stop();
       renewal.cancel();
     },
   };
