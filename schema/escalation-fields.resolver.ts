@@ -1,5 +1,6 @@
 import { Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import type { Escalation, EscalationStatus } from '../escalation/escalation.js';
+import { verdictsLeft } from '../escalation/ladder.js';
 import type { Agent } from '../escalation/org-chart.js';
 import type { Policy } from '../escalation/policy.js';
 import type { LogEntry } from '../escalation/ports.js';
@@ -15,9 +16,6 @@ import { JobType } from './job.types.js';
 import { EscalationPolicyType } from './policy.types.js';
 import { DateTimeScalar } from './scalars/date-time.js';
 import { JsonScalar } from './scalars/json.js';
-
-/** A verdict that failed so often at a step cannot be chosen there again. */
-const MOST_FAILURES = 2;
 
 const pinnedPolicy = (context: GraphqlContext, { policyId, policyVersion }: Escalation): Promise<Policy | null> =>
   context.escalations.policy(context.caller.tenant, policyId, policyVersion);
@@ -79,11 +77,15 @@ export class EscalationFieldsResolver {
   @FieldResolver(() => [VerdictKindEnum], {
     description: 'What may be decided now: what the step allows, without what has failed there twice.',
   })
-  async allowedVerdicts(@Root() escalation: Escalation, @Ctx() context: GraphqlContext): Promise<VerdictKind[]> {
-    const { status, step, failures } = escalation.state;
-    if (status === 'RESOLVED' || status === 'DECIDED') return [];
-    const allowed = (await pinnedPolicy(context, escalation))?.steps[step]?.allowedVerdicts ?? [];
-    return allowed.filter((kind) => (failures[`${step}:${kind}`] ?? 0) < MOST_FAILURES);
+  async allowedVerdicts(
+    @Root() escalation: Escalation,
+    @Ctx() context: GraphqlContext,
+  ): Promise<readonly VerdictKind[]> {
+    const { state, owner } = escalation;
+    if (state.status === 'RESOLVED' || state.status === 'DECIDED') return [];
+    const policy = await pinnedPolicy(context, escalation);
+    // The verdicts of a step do not depend on who stands behind it.
+    return policy ? verdictsLeft(state, { policy, owner, lookup: () => [] }) : [];
   }
 
   @FieldResolver(() => EscalationPolicyType, {

@@ -20,7 +20,10 @@ export class AgentBehaviourInput {
   @Field(() => DurationScalar, { description: 'How long after it is asked.' })
   after!: number;
 
-  @Field(() => VerdictKindEnum, { nullable: true, description: 'With DECIDE: its verdict. Default RETRY.' })
+  @Field(() => VerdictKindEnum, {
+    nullable: true,
+    description: 'With DECIDE: its verdict. Default: the first that the step allows.',
+  })
   verdict?: VerdictKind | null;
 }
 
@@ -53,7 +56,10 @@ export class SimulatedEventType {
   @Field(() => DurationScalar, { name: 'at', description: 'How long after the failure.' })
   atMs!: number;
 
-  @Field(() => String, { description: 'What happens, in the words of `EscalationLogEntry.kind`.' })
+  @Field(() => String, {
+    description:
+      'What happens, in the words of `EscalationLogEntry.kind`; REFUSED when an agent cannot do what it wants.',
+  })
   kind!: string;
 
   @Field(() => EscalationStatusEnum, { description: 'Status after it.' })

@@ -14,21 +14,19 @@ export class AcknowledgeEscalationInput extends EscalationWriteInput {}
 @InputType('ClaimEscalationInput', { description: 'Which escalation, who wants it alone, and how long.' })
 export class ClaimEscalationInput extends EscalationWriteInput {
   @Field(() => DurationScalar, {
-    name: 'for',
     nullable: true,
     description: 'How long the claim lasts from now: at most 4 hours. Default PT15M.',
   })
-  forMs?: number | null;
+  for?: number | null;
 }
 
 @InputType('RenewClaimInput', { description: 'Which claim, and how much longer.' })
 export class RenewClaimInput extends EscalationWriteInput {
   @Field(() => DurationScalar, {
-    name: 'for',
     nullable: true,
     description: 'How long the claim lasts from now: at most 4 hours. Default PT15M.',
   })
-  forMs?: number | null;
+  for?: number | null;
 }
 
 @InputType('ReleaseClaimInput', { description: 'Which claim is given back.' })

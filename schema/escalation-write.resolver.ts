@@ -53,7 +53,7 @@ export class EscalationWriteResolver {
     @Ctx() context: GraphqlContext,
     @Arg('input', () => ClaimEscalationInput, INPUT) input: ClaimEscalationInput,
   ): Promise<EscalationPayload> {
-    return writing(context, input, (caller, seen) => context.escalations.claim(caller, seen, input.forMs ?? null));
+    return writing(context, input, (caller, seen) => context.escalations.claim(caller, seen, input.for ?? null));
   }
 
   @Mutation(() => EscalationPayload, {
@@ -63,7 +63,7 @@ export class EscalationWriteResolver {
     @Ctx() context: GraphqlContext,
     @Arg('input', () => RenewClaimInput, INPUT) input: RenewClaimInput,
   ): Promise<EscalationPayload> {
-    return writing(context, input, (caller, seen) => context.escalations.renewClaim(caller, seen, input.forMs ?? null));
+    return writing(context, input, (caller, seen) => context.escalations.renewClaim(caller, seen, input.for ?? null));
   }
 
   @Mutation(() => EscalationPayload, { description: 'Gives a claim back; the agents of the step are asked again.' })

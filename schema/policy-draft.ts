@@ -68,11 +68,14 @@ function apiPath(path: InputPath): InputPath {
   return path.map((part) => (typeof part === 'string' ? (API_NAMES[part] ?? part) : part));
 }
 
+/** Members of what is asked that stand beside the draft. */
+const BESIDE: ReadonlySet<unknown> = new Set(['behaviour', 'owner']);
+
 /** Runs what takes a draft, with the paths of its complaints as the caller has written them, below `member`. */
 export async function withDraftPaths<Answer>(member: string, work: () => Promise<Answer>): Promise<Answer> {
   const placed = (error: SluiceError): SluiceError =>
     new SluiceError(error.code, error.message, {
-      path: [member, ...apiPath(error.path ?? [])],
+      path: BESIDE.has(error.path?.[0]) ? (error.path ?? []) : [member, ...apiPath(error.path ?? [])],
       failureClass: error.failureClass,
       ...(error.details && { details: error.details }),
       cause: error.cause,
