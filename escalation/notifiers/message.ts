@@ -1,4 +1,5 @@
-import type { EscalationStatus } from '../escalation.js';
+import type { Escalation, EscalationStatus } from '../escalation.js';
+import { verdictsLeft } from '../ladder.js';
 import type { Notification, PolicyStore } from '../ports.js';
 import type { VerdictKind } from '../verdict.js';
 
@@ -28,6 +29,7 @@ export interface NotificationMessage {
     readonly round: number;
     /** When the escalation moves on by itself. */
     readonly dueAt: string | null;
+    /** At the step where the escalation stands now, which may be further than the one that is notified of. */
     readonly allowedVerdicts: readonly VerdictKind[];
     readonly occurrences: number;
     readonly evidenceHash: string;
@@ -41,17 +43,12 @@ export interface MessageContext {
   readonly apiUrl: string | null;
 }
 
-/** A verdict that failed so often at a step cannot be chosen there again. */
-const MOST_FAILURES = 2;
-
 export async function messageOf(
   notification: Notification,
   { policies, apiUrl }: MessageContext,
 ): Promise<NotificationMessage> {
   const { escalation, step, round } = notification;
   const { state } = escalation;
-  const policy = await policies.get(notification.tenant, escalation.policyId, escalation.policyVersion);
-  const allowed = policy?.steps[step]?.allowedVerdicts ?? [];
   return {
     type: notification.purpose === 'ASK' ? 'escalation.asked' : 'escalation.told',
     timestamp: notification.createdAt.toISOString(),
@@ -70,10 +67,21 @@ export async function messageOf(
       step,
       round,
       dueAt: state.dueAt?.toISOString() ?? null,
-      allowedVerdicts: allowed.filter((kind) => (state.failures[`${step}:${kind}`] ?? 0) < MOST_FAILURES),
+      allowedVerdicts: await allowedNow(escalation, policies),
       occurrences: escalation.occurrences,
       evidenceHash: escalation.evidenceHash,
       apiUrl,
     },
   };
+}
+
+async function allowedNow(
+  escalation: Escalation,
+  policies: MessageContext['policies'],
+): Promise<readonly VerdictKind[]> {
+  const { tenant, policyId, policyVersion, owner, state } = escalation;
+  if (state.status === 'DECIDED' || state.status === 'RESOLVED') return [];
+  const policy = await policies.get(tenant, policyId, policyVersion);
+  // Nobody has to be looked up for it.
+  return policy ? verdictsLeft(state, { policy, owner, lookup: () => [] }) : [];
 }
