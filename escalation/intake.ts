@@ -1,0 +1,189 @@
+import type { FailureClass } from '../src/core/failure-class.js';
+import { derivedId } from '../src/core/ids.js';
+import type { Log } from '../src/core/log.js';
+import { type Classification, type ClassOverride, classify } from './classify.js';
+import { decideChange, endDecided } from './decide-change.js';
+import { ENGINE } from './decision.js';
+import type { Escalation } from './escalation.js';
+import { buildEvidence } from './evidence.js';
+import type { FailureReport } from './failure-report.js';
+import { dedupKey, type Policy } from './policy.js';
+import type { EscalationStore, JobActions, PolicyStore, Wake } from './ports.js';
+import { redact } from './redact.js';
+import { tell, wordsFor } from './tell-change.js';
+import { type CatchUp, type LadderContext, openState, type RoleLookup } from './transition.js';
+
+/** What reports are taken up with. */
+export interface IntakeContext {
+  readonly escalations: EscalationStore;
+  readonly policies: PolicyStore;
+  readonly jobActions: JobActions;
+  readonly lookup: RoleLookup;
+  readonly wake: Wake;
+  readonly log: Log;
+  /** What operators decided about the class of certain failures. */
+  readonly overrides?: readonly ClassOverride[];
+  /** Columns that no evidence shows, beside those that a job's spec names. */
+  readonly sensitiveColumns?: readonly string[];
+  readonly catchUp?: CatchUp;
+}
+
+const SIMILAR = 5;
+const MAX_TITLE = 200;
+/** How often another escalator may be first before the report waits for its next turn. */
+const TURNS = 5;
+
+/** Retrying mends it, or the caller has been told: nobody is asked, and a job that waits all the same goes on or ends. */
+const UNASKED: Readonly<Partial<Record<FailureClass, 'RETRY' | 'ABORT'>>> = {
+  TRANSIENT: 'RETRY',
+  INVALID_REQUEST: 'ABORT',
+};
+
+/** Takes up one report. When it throws, or the process dies, the report is taken up again: each step does no harm twice. */
+export async function takeUp(report: FailureReport, context: IntakeContext): Promise<void> {
+  const classification = classify(report, context.overrides);
+  if (report.kind === 'RECOVERED') return recover(report, classification, context);
+  const unasked = UNASKED[classification.failureClass];
+  if (unasked && report.source !== 'PERSON') return letGo(report, unasked, context);
+  await openOrFold(report, classification, context);
+}
+
+/**
+ * Opens an escalation, or counts an occurrence of the open one of the same key.
+ * @returns it, or null while the open one is being decided: what is decided covers no further job
+ */
+export async function openOrFold(
+  report: FailureReport,
+  classification: Classification,
+  context: IntakeContext,
+): Promise<Escalation | null> {
+  const { escalations, jobActions } = context;
+  const { tenant, pipeline, target } = report;
+  const key = dedupKey(classification.failureClass, pipeline, target);
+  // The same each time that the report is taken up, so that a target paused for it is paused once.
+  const id = derivedId(report.id, 'escalation');
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    const open = await escalations.openByKey(tenant, key);
+    if (open?.id === id) return open;
+    if (!open) {
+      const opened = await openNew(id, report, classification, context);
+      if (opened) return opened;
+      continue;
+    }
+    if (target !== null && pausesTarget(classification)) await jobActions.releaseTarget(tenant, target, id);
+    if (open.state.status === 'DECIDED') return null;
+    if (await escalations.occurred(open, report)) {
+      await tell(context.wake, context.log, tenant, ['LOG']);
+      return escalations.get(tenant, open.id);
+    }
+  }
+  return null;
+}
+
+/** Nothing more is loaded into a target of which nobody knows whether it is right. */
+export const pausesTarget = ({ failureClass }: Pick<Classification, 'failureClass'>): boolean =>
+  failureClass === 'DATA_CORRUPTION';
+
+export const ladderOf = (
+  { lookup, catchUp }: Pick<IntakeContext, 'lookup' | 'catchUp'>,
+  policy: Policy,
+  owner: string,
+): LadderContext => ({ policy, owner, lookup, ...(catchUp && { catchUp }) });
+
+async function openNew(
+  id: string,
+  report: FailureReport,
+  classification: Classification,
+  context: IntakeContext,
+): Promise<Escalation | null> {
+  const { escalations, policies, jobActions, sensitiveColumns = [] } = context;
+  const { tenant, pipeline, target, owner } = report;
+  const { failureClass } = classification;
+  const [policy, similar, job] = await Promise.all([
+    policies.find(tenant, failureClass, pipeline),
+    escalations.similar(tenant, failureClass, pipeline, SIMILAR),
+    aboutJob(report, context),
+  ]);
+  const evidence = buildEvidence({ report, classification, job, similar, sensitiveColumns });
+  // Before it is open: a crash in between leads back here, and not past it.
+  if (target !== null && pausesTarget(classification)) await jobActions.pauseTarget(tenant, target, id);
+  const ladder = ladderOf(context, policy, owner);
+  const at = await escalations.now();
+  const { state, effects } = endDecided(openState(ladder, at), at, ladder);
+  const title = titleOf(report);
+  const opened = await escalations.open({ id, report, title, ...classification, policy, state, effects, evidence });
+  if (!opened) return null;
+  await tell(context.wake, context.log, tenant, wordsFor({ next: state, effects }));
+  return escalations.get(tenant, id);
+}
+
+function titleOf({ pipeline, message }: FailureReport): string {
+  const title = String(redact(`${pipeline}: ${message}`))
+    .replace(/\s+/g, ' ')
+    .trim();
+  return title.length <= MAX_TITLE ? title : `${title.slice(0, MAX_TITLE - 1)}…`;
+}
+
+/** An escalation without all of its evidence is better than none. */
+async function aboutJob(
+  { tenant, jobId }: FailureReport,
+  { jobActions, log }: IntakeContext,
+): Promise<Readonly<Record<string, unknown>> | null> {
+  if (jobId === null) return null;
+  try {
+    return await jobActions.evidence(tenant, jobId);
+  } catch (error) {
+    log.warn({ jobId, reason: String(error) }, 'evidence of a job could not be gathered');
+    return { missing: 'The job could not be read when the escalation opened.' };
+  }
+}
+
+async function letGo(report: FailureReport, kind: 'RETRY' | 'ABORT', context: IntakeContext): Promise<void> {
+  const { id, tenant, jobId, code } = report;
+  context.log.info({ report: id, jobId, code }, 'a failure that nobody is asked about');
+  if (jobId !== null) {
+    const comment = 'Failures of this class are not escalated.';
+    const verdict = { id: derivedId(id, 'unasked'), kind, agent: ENGINE, patch: null, comment };
+    await context.jobActions.apply(tenant, jobId, verdict);
+  }
+  await context.escalations.reportDone(id);
+}
+
+/** Closes what was open about it, unless other jobs still wait for its verdict. */
+async function recover(report: FailureReport, classification: Classification, context: IntakeContext): Promise<void> {
+  const { escalations } = context;
+  for (const escalation of await openAbout(report, classification, context)) {
+    const held = await escalations.heldJobs(escalation.tenant, escalation.id);
+    if (held.length === 0) await recoverOne(escalation, report, context);
+  }
+  await escalations.reportDone(report.id);
+}
+
+async function openAbout(
+  { tenant, jobId, pipeline, target }: FailureReport,
+  { failureClass }: Classification,
+  { escalations }: IntakeContext,
+): Promise<readonly Escalation[]> {
+  if (jobId !== null) {
+    const about = await escalations.byJob(tenant, jobId);
+    return about.filter(({ state }) => state.status !== 'RESOLVED');
+  }
+  const open = await escalations.openByKey(tenant, dedupKey(failureClass, pipeline, target));
+  return open ? [open] : [];
+}
+
+async function recoverOne(seen: Escalation, { source }: FailureReport, context: IntakeContext): Promise<void> {
+  const { escalations, policies, wake, log } = context;
+  const { tenant, id } = seen;
+  const actor = source === 'MONITOR' ? 'monitor' : 'job';
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    const escalation = await escalations.get(tenant, id);
+    const policy = escalation && (await policies.get(tenant, escalation.policyId, escalation.policyVersion));
+    if (!escalation || !policy) return;
+    const ladder = ladderOf(context, policy, escalation.owner);
+    const cause = { actor, dueAt: null, comment: 'What failed works again.' };
+    const change = decideChange(escalation, { kind: 'RECOVER' }, await escalations.now(), cause, ladder);
+    if (change.next === escalation.state) return;
+    if (await escalations.change(change)) return tell(wake, log, tenant, wordsFor(change));
+  }
+}
