@@ -39,13 +39,14 @@ const STOP_MS = 10_000;
 /** Carries notifications from the outbox to the agents. Any number may run; a slow agent holds up only itself. */
 export async function startDeliverer(options: DelivererOptions): Promise<Deliverer> {
   const { outbox, wake, clock, log, worker } = options;
-  const { concurrency = 64, perAgent = 8, timeoutMs = 10_000, leaseMs = 2_000, random = Math.random } = options;
+  const { concurrency = 64, perAgent = 8, timeoutMs = 10_000, leaseMs = 1_000, random = Math.random } = options;
   const notifiers = new Map(options.notifiers.map((notifier) => [notifier.channel, notifier]));
   const context: DeliverContext = { outbox, notifiers, clock, log, random, timeoutMs };
 
   const inHand = new Map<Notification, Promise<void>>();
   /** Agent -> when it takes more, in the clock's monotonic milliseconds. */
   const resting = new Map<string, number>();
+  let seen: ReadonlySet<Notification> = new Set();
   /** Whether rows may be due that were not claimed, so that a call that ends has to look. */
   let isMoreDue = true;
 
@@ -97,9 +98,12 @@ export async function startDeliverer(options: DelivererOptions): Promise<Deliver
     inHand.set(notification, call);
   }
 
+  /** Most calls are over before: only those that a round has seen before cost the database something. */
   function renew(): void {
-    if (inHand.size === 0) return;
-    outbox.renew([...inHand.keys()], leaseMs).catch((error: unknown) => {
+    const lasting = [...inHand.keys()].filter((notification) => seen.has(notification));
+    seen = new Set(inHand.keys());
+    if (lasting.length === 0) return;
+    outbox.renew(lasting, leaseMs).catch((error: unknown) => {
       log.warn({ reason: String(error) }, 'leases of notifications could not be renewed');
     });
   }
