@@ -103,7 +103,9 @@ describe('any events at any time', () => {
         const notified: string[] = [];
         let at = minute(0);
         const keep = (next: Transitioned, before: EscalationState | null) => {
-          notified.push(...keysOf(next));
+          const keys = keysOf(next);
+          if (keys.length > 0) expect(afterMaintenance(at, context.policy.maintenance)).toEqual(at);
+          notified.push(...keys);
           if (next.state !== before) checkState(next.state, before, at, context);
           return next.state;
         };
