@@ -31,8 +31,8 @@ export interface Deliverer {
 
 /** The safety net for wake-ups that got lost, and the pause after the database failed. */
 const POLL_MS = 1_000;
-/** How soon rows are looked at again that are due but of agents who take no more. */
-const BUSY_MS = 100;
+/** How soon rows are looked at again that are due but not to be had: of agents who take no more, or just being claimed. */
+const BUSY_MS = 50;
 const RENEWALS_PER_LEASE = 4;
 const STOP_MS = 10_000;
 
@@ -65,8 +65,8 @@ export async function startDeliverer(options: DelivererOptions): Promise<Deliver
     isMoreDue = claimed.length === free || except.length > 0 || busy.length > 0;
     if (inHand.size >= concurrency) return null;
     const dueMs = await outbox.nextDueMs();
-    if (dueMs === null || dueMs > 0 || !isMoreDue) return dueMs;
-    return BUSY_MS;
+    if (dueMs === null || dueMs > 0) return dueMs;
+    return isMoreDue || claimed.length === 0 ? BUSY_MS : 0;
   }
 
   function busyAgents(): string[] {
