@@ -125,7 +125,9 @@ export function stubEscalations(methods: Partial<EscalationService> = {}): Escal
     byJob: async () => [],
     evidence: async () => null,
     log: async () => [],
-    watch: async function* () {},
+    watch: async function* () {
+      yield* [];
+    },
     verifyLog: async () => null,
     lastLogSeq: async () => 0,
     policies: async () => [aPolicy()],
