@@ -72,12 +72,32 @@ export async function openOrFold(
     }
     if (target !== null && pausesTarget(classification)) await jobActions.releaseTarget(tenant, target, id);
     if (open.state.status === 'DECIDED') return null;
+    if (await askAnew(open, report, context)) continue;
     if (await escalations.occurred(open, report)) {
       await tell(context.wake, context.log, tenant, ['LOG']);
       return escalations.get(tenant, open.id);
     }
   }
   return null;
+}
+
+/**
+ * Everybody stayed silent, and now it fails once more after the grouping window: the ladder is climbed again. Within
+ * the window nobody is asked about what they know. @returns whether somebody changed it, so that it has to be read anew
+ */
+async function askAnew(open: Escalation, { at }: FailureReport, context: IntakeContext): Promise<boolean> {
+  if (open.state.status !== 'HELD') return false;
+  const policy = await context.policies.get(open.tenant, open.policyId, open.policyVersion);
+  if (!policy || at.getTime() - open.lastOccurredAt.getTime() <= policy.groupWindowMs) return false;
+  const cause = { actor: ENGINE, dueAt: null, comment: 'It failed again after the grouping window.' };
+  const ladder = ladderOf(context, policy, open.owner);
+  const now = await context.escalations.now();
+  const change = decideChange(open, { kind: 'ESCALATE', agent: ENGINE }, now, cause, ladder);
+  if (change.next.status === 'HELD') return false;
+  if (await context.escalations.change(change)) {
+    await tell(context.wake, context.log, open.tenant, wordsFor(change));
+  }
+  return true;
 }
 
 /** Nothing more is loaded into a target of which nobody knows whether it is right. */
