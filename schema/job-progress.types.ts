@@ -3,7 +3,7 @@ import { LongScalar } from './scalars/long.js';
 
 @ObjectType('JobProgress', {
   description:
-    'How far a job is. Rows are committed rows and never go down, attempts included. At the end `rowsRead = rowsLoaded + rowsFiltered + rowsDeduplicated + rowsQuarantined + rowsReshaped`.',
+    'How far a job is. Rows are committed rows and never go down, attempts included; only a verdict that begins the job anew starts them over. At the end `rowsRead = rowsLoaded + rowsFiltered + rowsDeduplicated + rowsQuarantined + rowsReshaped`.',
 })
 export class JobProgressType {
   @Field(() => LongScalar, { description: 'Rows read from the source.' })

@@ -1,4 +1,5 @@
 import { FAILURE_CLASSES, type FailureClass } from '../src/core/failure-class.js';
+import type { OnFailure } from '../src/jobs/hold.js';
 import type { JobKind, JobStage, JobState } from '../src/jobs/job.js';
 import { describedEnum } from './described-enum.js';
 
@@ -27,6 +28,15 @@ export const JobStageEnum = describedEnum<JobStage>('JobStage', 'What a running 
   LOADING: 'Brings chunks into the target, each in one transaction.',
   FINISHING: 'Reconciles the counts and makes the result visible.',
 });
+
+export const OnFailureEnum = describedEnum<OnFailure>(
+  'OnFailure',
+  'What becomes of a job that fails in a way that trying again cannot mend.',
+  {
+    ESCALATE: 'It awaits a decision: an escalation asks those who answer for it.',
+    FAIL: 'It ends as FAILED or DEAD, and nobody is asked.',
+  },
+);
 
 const FAILURE_CLASS_MEANINGS: Readonly<Record<FailureClass, string>> = {
   TRANSIENT: 'May pass by itself: tried again with growing waits.',

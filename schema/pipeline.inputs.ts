@@ -1,5 +1,7 @@
 import { Field, Float, ID, InputType, Int } from 'type-graphql';
+import type { OnFailure } from '../src/jobs/hold.js';
 import { ExpectationInput } from './expectation.inputs.js';
+import { OnFailureEnum } from './job.enums.js';
 import { DurationScalar } from './scalars/duration.js';
 import { LongScalar } from './scalars/long.js';
 import { SinkInput } from './sink.inputs.js';
@@ -42,6 +44,12 @@ export class JobOptionsInput {
 
   @Field(() => DurationScalar, { nullable: true, description: 'Longest time an attempt may run. Default: no limit.' })
   timeout?: number | null;
+
+  @Field(() => OnFailureEnum, {
+    nullable: true,
+    description: 'Whether somebody is asked when trying again cannot mend a failure. Default ESCALATE.',
+  })
+  onFailure?: OnFailure | null;
 
   @Field(() => Int, { nullable: true, description: 'Jobs with a higher number start first: -1000 to 1000. Default 0.' })
   priority?: number | null;

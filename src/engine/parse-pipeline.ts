@@ -3,7 +3,7 @@ import { type InputPath, SluiceError, UserErrors } from '../core/errors.js';
 import { type Component, userErrorsOf } from './component.js';
 import { SEVERITIES, type Severity } from './evaluate/outcome.js';
 import type { ExpectationBinding } from './expectations/expectation.js';
-import type { Pipeline, PipelineJson } from './pipeline.js';
+import { ON_FAILURE, type Pipeline, type PipelineJson } from './pipeline.js';
 import { EXPECTATIONS, SINKS, SOURCES, STEPS } from './registry.js';
 import type { SourceBinding } from './sources/source.js';
 import type { StepBinding } from './transforms/step.js';
@@ -22,6 +22,7 @@ const Options = z.strictObject({
     .optional(),
   maxAttempts: z.int().min(1).max(100).default(5),
   timeoutMs: z.int().min(1).nullable().default(null),
+  onFailure: z.enum(ON_FAILURE).default('ESCALATE'),
 });
 
 /** What a job may have of bad rows when it does not say. */

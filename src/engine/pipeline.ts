@@ -10,12 +10,18 @@ export interface EngineLimits {
   readonly tempMb: number;
 }
 
+/** Whether somebody is asked about a failure that trying again cannot mend, or the job ends with it. */
+export const ON_FAILURE = ['ESCALATE', 'FAIL'] as const;
+export type OnFailure = (typeof ON_FAILURE)[number];
+
 export interface PipelineOptions {
   /** Rows a chunk aims at; parts are cut by size, in steps of 2,048 rows. Default 100,000. */
   readonly chunkRows: number;
   readonly errorBudget: ErrorBudget;
   readonly maxAttempts: number;
   readonly timeoutMs: number | null;
+  /** Default ESCALATE. */
+  readonly onFailure: OnFailure;
 }
 
 /** Bad rows that a job may have before it stops without publishing. A limit that is null does not count. */

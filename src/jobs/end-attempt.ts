@@ -2,6 +2,7 @@ import { type Backoff, backoffMs } from '../core/backoff.js';
 import { SluiceError } from '../core/errors.js';
 import { TOPICS } from './events.js';
 import { failureOf, jobErrorOf } from './failure.js';
+import { awaitsDecision } from './hold.js';
 import type { Run } from './run.js';
 import type { Attempt, AttemptEnd, ExpectationOutcome } from './stores.js';
 import type { WorkerContext } from './worker-context.js';
@@ -28,7 +29,8 @@ export async function endAttempt(context: WorkerContext, run: Run, attempt: Atte
   await attempts.releaseChunks(run.token);
   if (!ended) return;
   await tellOthers(context, run.jobId);
-  if (end.transition !== 'RETRY') await cleanUp(context, attempt);
+  if (end.transition !== 'RETRY' && end.transition !== 'HOLD') await cleanUp(context, attempt);
+  // Parts that are being loaded stay, for another attempt or a verdict to go on with.
   else if (!run.isLoading) await context.staging.remove(run.jobId, attempt.token);
 }
 
@@ -41,16 +43,22 @@ const passing = (error: SluiceError) =>
 
 /** The one rule of what a failure leads to. */
 export function endOf({ job }: Attempt, error: SluiceError, random: () => number): AttemptEnd {
-  const stored = jobErrorOf(error);
-  if (error.failureClass !== 'TRANSIENT') return { transition: 'FAIL', message: error.message, error: stored };
+  if (error.failureClass !== 'TRANSIENT') return finalEnd(job, error, 'FAIL');
   if (job.attempt < job.maxAttempts) {
     const dueInMs = backoffMs(RETRY_BACKOFF, job.attempt, random);
-    return { transition: 'RETRY', message: `Tried again in ${dueInMs} ms: ${error.message}`, error: stored, dueInMs };
+    const message = `Tried again in ${dueInMs} ms: ${error.message}`;
+    return { transition: 'RETRY', message, error: jobErrorOf(error), dueInMs };
   }
   const exhausted = new SluiceError('RETRIES_EXHAUSTED', `Attempt ${job.attempt} was the last one: ${error.message}`, {
     details: { ...error.details, lastCode: error.code },
   });
-  return { transition: 'DIE', message: exhausted.message, error: jobErrorOf(exhausted) };
+  return finalEnd(job, exhausted, 'DIE');
+}
+
+/** What trying again cannot mend: somebody is asked, unless the failure or the job says that nobody is. */
+function finalEnd({ spec }: Attempt['job'], error: SluiceError, unasked: 'FAIL' | 'DIE'): AttemptEnd {
+  const transition = awaitsDecision(error.failureClass, spec) ? 'HOLD' : unasked;
+  return { transition, message: error.message, error: jobErrorOf(error) };
 }
 
 /** The job is somebody else's now, or was told to stop: its row says which. */

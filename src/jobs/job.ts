@@ -98,7 +98,10 @@ export const NO_ROWS: RowCounts = {
   rowsReshaped: 0,
 };
 
-/** How far a job is. Counts are of committed rows and never go down, attempts included. */
+/**
+ * How far a job is. Counts are of committed rows and never go down, attempts included; only a verdict that begins the
+ * job anew starts them over.
+ */
 export interface JobProgress extends RowCounts {
   /** Rows that will be loaded; null until the source has been evaluated. */
   readonly totalRows: number | null;

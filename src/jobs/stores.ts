@@ -71,13 +71,16 @@ export interface Pulse {
 
 /** What moves a job while a worker has it. Knows no tenant: a worker works for all of them. */
 export interface AttemptStore {
-  /** QUEUED -> RUNNING, one attempt more. @returns null when there is nothing to claim */
+  /** QUEUED -> RUNNING, one attempt more. @returns null when there is nothing to claim, or its target is paused */
   claim(jobId: string, token: string, worker: string, leaseMs: number): Promise<Attempt | null>;
   /** The attempt of a job whose chunks are being loaded, for a worker that helps. @returns null in any other state */
   join(jobId: string): Promise<Attempt | null>;
   /** @returns the seq of its event @throws SluiceError LEASE_LOST when the attempt is no longer ours */
   enterStage(attempt: Attempt, stage: JobStage, message: string): Promise<number>;
-  /** Ends the attempt and frees its chunks. @returns false when it had ended already */
+  /**
+   * Ends the attempt and frees its chunks. HOLD stores a failure report with it; HOLD and RETRY of a job that was told
+   * to stop meanwhile cancel it. @returns false when it had ended already
+   */
   end(attempt: Attempt, end: AttemptEnd): Promise<boolean>;
   /** Renews the leases held under these tokens, and reads how their jobs are. */
   renew(tokens: readonly string[], jobIds: readonly string[], leaseMs: number): Promise<readonly Pulse[]>;
@@ -190,12 +193,12 @@ export interface Straggler {
 
 /** What the sweeper looks for; every method is safe to call from several schedulers at once. */
 export interface SweepStore {
-  /** QUEUED without movement for `idleMs`. */
+  /** QUEUED without movement for `idleMs`, but for those whose target is paused. */
   queued(idleMs: number, limit: number): Promise<readonly Straggler[]>;
   /**
    * Hands jobs back that no worker holds any more: at once while they are evaluated, and after `stuckMs` without
    * movement while they are loaded, for until then any worker may go on with the parts. A job that was taken over
-   * `maxTakeovers` times is given up. @returns those that are queued again
+   * `maxTakeovers` times awaits a decision, or is DEAD when nobody shall be asked. @returns those that are queued again
    */
   takeOver(maxTakeovers: number, stuckMs: number, limit: number): Promise<readonly Straggler[]>;
   /** Jobs being loaded that nobody holds although chunks are pending, or that are loaded and not finished. */

@@ -11,16 +11,18 @@ import {
 } from './job-change.js';
 import { leaseLost } from './lease-lost.js';
 import type { Pool } from './pool.js';
+import { IS_PAUSED } from './target-pause.js';
 
 /** How workers take, hold and end attempts. Every write is fenced by the token of the attempt. */
 export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptStore {
+  const cancelled = guardOf('CANCEL').to;
   const claiming = guardOf('CLAIM');
   const claim = withEvent(announcer, {
     change: `update sluice.job as job set state = '${claiming.to}', attempt = job.attempt + 1,
         stage = case when job.chunks_total is null then 'PLANNING' else 'LOADING' end, error = null, due_at = null,
         lease_token = $3, worker = $4, lease_until = statement_timestamp() + $5 * interval '1 ms',
         started_at = coalesce(job.started_at, statement_timestamp()), ${TOUCH}
-      where job.id = $1 and job.state = any($2) and not job.cancel_requested returning job.*`,
+      where job.id = $1 and job.state = any($2) and not job.cancel_requested and not ${IS_PAUSED} returning job.*`,
     kind: 'STATE',
     message: `'Attempt ' || job.attempt || ' runs.'`,
     columns: ATTEMPT_COLUMNS,
@@ -31,6 +33,9 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
     kind: 'STAGE',
     message: '$4::text',
   });
+  // A job that was told to stop while its attempt failed is not tried again, and nobody is asked about it: no worker
+  // would claim it any more.
+  const isCancelled = `job.cancel_requested and $5 in ('RETRY', 'HOLD')`;
   // A released attempt is not counted: stopping a process says nothing about the job.
   const end = withEvent(announcer, {
     // Chunks are freed for the next attempt, except one that is being committed: that one locks its chunk first and the
@@ -44,14 +49,17 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
       update sluice.chunk as chunk set lease_token = null, lease_until = null from held
       where chunk.job_id = held.job_id and chunk.ordinal = held.ordinal
     ),`,
-    change: `update sluice.job as job set state = $4, stage = null,
+    change: `update sluice.job as job set state = case when ${isCancelled} then '${cancelled}' else $4 end, stage = null,
         attempt = case when $5 = 'RELEASE' then greatest(job.attempt - 1, 0) else job.attempt end,
-        error = $6, due_at = statement_timestamp() + $7 * interval '1 ms',
-        finished_at = case when $4 in (${FINAL_STATES_SQL}) then statement_timestamp() end,
-        lease_token = null, lease_until = null, worker = null, ${TOUCH}
+        error = case when ${isCancelled} then null else $6::jsonb end,
+        due_at = case when ${isCancelled} then null else statement_timestamp() + $7 * interval '1 ms' end,
+        finished_at = case when $4 in (${FINAL_STATES_SQL}) or ${isCancelled} then statement_timestamp() end,
+        held = job.held or $5 = 'HOLD' and not job.cancel_requested, lease_token = null, lease_until = null,
+        worker = case when $5 = 'HOLD' then job.worker end, ${TOUCH}
       where job.id = $1 and job.lease_token = $2 and job.state = any($3) returning job.*`,
     kind: 'STATE',
-    message: '$8::text',
+    message: `case when ${isCancelled} then 'The job was cancelled.' else $8::text end`,
+    reports: true,
   });
 
   return {

@@ -74,6 +74,7 @@ export async function finishJob(
       where job.id = $1 and job.lease_token = $2 and job.state = any($3) and not job.cancel_requested returning job.*`,
     kind: 'STATE',
     message: `job.rows_loaded || ' rows are loaded.'`,
+    reports: true,
   });
   const changed = await cancellableTransaction(pool, signal, async (client) => {
     const { rows: election } = await client.query<{ elected: boolean }>(

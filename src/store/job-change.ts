@@ -1,5 +1,6 @@
 import { channelOf, type JobSignal, TOPICS } from '../jobs/events.js';
 import { FINAL_STATES, type JobState, type JobTransition, nextState, statesAllowing } from '../jobs/job.js';
+import { REPORT_CTES } from './job-report.js';
 import { JOB_COUNTS_JSON } from './job-row.js';
 
 /**
@@ -46,6 +47,8 @@ export const TOUCH = 'last_seq = job.last_seq + 1, updated_at = statement_timest
  * @param change an insert or update of `sluice.job as job` that ends in `returning job.*`
  * @param message SQL for the text of the event
  * @param columns of the changed `job` to answer, beside those of `ChangedRow`
+ * @param reports whether the change may end the job or make it await a decision: what the escalators have to know of it
+ *   is stored with it
  */
 export function withEvent(
   announcer: Announcer,
@@ -55,12 +58,14 @@ export function withEvent(
     kind,
     message,
     columns = '',
+    reports = false,
   }: {
     readonly ctes?: string;
     readonly change: string;
     readonly kind: 'STATE' | 'STAGE' | 'CHUNK';
     readonly message: string;
     readonly columns?: string;
+    readonly reports?: boolean;
   },
 ): string {
   const notify = announcer.inTransaction
@@ -70,6 +75,6 @@ export function withEvent(
     event as (
       insert into sluice.job_event (job_id, seq, tenant, kind, state, stage, progress, message, error)
       select job.id, job.last_seq, job.tenant, '${kind}', job.state, job.stage, ${JOB_COUNTS_JSON}, ${message}, job.error from job
-    )
+    )${reports ? REPORT_CTES : ''}
     select job.id as id, job.tenant as tenant, job.last_seq as last_seq ${columns && `, ${columns}`} ${notify} from job`;
 }

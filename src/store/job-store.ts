@@ -2,6 +2,7 @@ import { SluiceError } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import { type Job, statesAllowing } from '../jobs/job.js';
 import type { JobStore, NewJob } from '../jobs/stores.js';
+import { targetOf } from '../jobs/target.js';
 import { type Announcer, type ChangedRow, guardOf, signalOf, TOUCH, withEvent } from './job-change.js';
 import { listJobs } from './job-list.js';
 import { JOB_COLUMNS, type JobRow, jobOf } from './job-row.js';
@@ -33,8 +34,8 @@ export function createJobStore(pool: Pool, announcer: Announcer): JobStore {
   // A second launch with the same key waits here for the first one's commit, and then inserts nothing.
   const insertJob = withEvent(announcer, {
     change: `insert into sluice.job as job (id, tenant, kind, name, owner, state, spec, spec_hash, idempotency_key,
-        priority, max_attempts, timeout_ms, last_seq)
-      values ($1, $2, $3, $4, $5, 'QUEUED', $6, $7, $8, $9, $10, $11, 1)
+        priority, max_attempts, timeout_ms, target, last_seq)
+      values ($1, $2, $3, $4, $5, 'QUEUED', $6, $7, $8, $9, $10, $11, $12, 1)
       on conflict (tenant, kind, idempotency_key) where idempotency_key is not null do nothing
       returning job.*`,
     kind: 'STATE',
@@ -50,6 +51,7 @@ export function createJobStore(pool: Pool, announcer: Announcer): JobStore {
     kind: 'STATE',
     message: `'The job was cancelled.'`,
     columns: JOB_COLUMNS,
+    reports: true,
   });
 
   async function requestCancel(tenant: string, jobId: string): Promise<Job> {
@@ -87,6 +89,7 @@ export function createJobStore(pool: Pool, announcer: Announcer): JobStore {
         job.priority,
         job.maxAttempts,
         job.timeoutMs,
+        targetOf(job.spec),
       ]);
       const [row] = rows;
       if (row !== undefined) {

@@ -6,6 +6,7 @@ import type { EventBus } from '../jobs/ports.js';
 import { createAttemptStore } from './attempt-store.js';
 import { createChunkStore } from './chunk-store.js';
 import { createEventStore } from './event-store.js';
+import { createJobActions, type JobActionsDeps } from './job-actions.js';
 import type { Announcer } from './job-change.js';
 import { createJobStore } from './job-store.js';
 import { createLoadLedger } from './load-ledger.js';
@@ -53,6 +54,7 @@ export async function openStores({ databaseUrl, connections, isBusOnPostgres, lo
     max: loads + 2,
     onIdleError,
   });
+  const ledger = createLoadLedger();
   // With the database's own number: a copy of a database is another installation.
   const { rows } = await pool.query<{ name: string }>(
     `select left(id::text, 8) || '-' || (select oid from pg_database where datname = current_database()) as name
@@ -69,8 +71,11 @@ export async function openStores({ databaseUrl, connections, isBusOnPostgres, lo
     quarantine: createQuarantineStore(pool),
     reports: createReportStore(pool),
     sweep: createSweepStore(pool, announcer),
+    /** What verdicts do to jobs. */
+    jobActions: (around: Pick<JobActionsDeps, 'staging' | 'queue' | 'parsePipeline' | 'log'>) =>
+      createJobActions({ ...around, pool, announcer, connections: sinks, ledger }),
     connections: sinks,
-    ledger: createLoadLedger(),
+    ledger,
     /** With the bus elsewhere: how changes are announced, once it is there. */
     announceOver(other: EventBus): void {
       bus = other;

@@ -29,11 +29,13 @@ CREATE TABLE sluice.chunk (
   lease_until timestamp with time zone,
   worker text,
   loaded_at timestamp with time zone,
+  byte_offset bigint NOT NULL DEFAULT 0,
   CONSTRAINT chunk_job_id_fkey FOREIGN KEY (job_id) REFERENCES sluice.job(id) ON DELETE CASCADE,
   CONSTRAINT chunk_kind_check CHECK ((kind = ANY (ARRAY['ROWS'::text, 'QUARANTINE'::text, 'FILE'::text]))),
   CONSTRAINT chunk_pkey PRIMARY KEY (job_id, ordinal),
   CONSTRAINT chunk_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'LOADED'::text]))),
 );
+CREATE INDEX chunk_loaded ON sluice.chunk USING btree (loaded_at) INCLUDE (tenant, rows) WHERE (state = 'LOADED'::text);
 CREATE INDEX chunk_pending ON sluice.chunk USING btree (job_id, ordinal) WHERE (state = 'PENDING'::text);
 
 CREATE TABLE sluice.escalation (
@@ -153,6 +155,7 @@ CREATE TABLE sluice.failure_report (
   CONSTRAINT failure_report_pkey PRIMARY KEY (id),
   CONSTRAINT failure_report_source_check CHECK ((source = ANY (ARRAY['JOB'::text, 'MONITOR'::text, 'PERSON'::text]))),
 );
+CREATE INDEX failure_report_by_job ON sluice.failure_report USING btree (job_id, at) WHERE (job_id IS NOT NULL);
 CREATE INDEX failure_report_waiting ON sluice.failure_report USING btree (at) WHERE (NOT done);
 
 CREATE TABLE sluice.installation (
@@ -200,6 +203,9 @@ CREATE TABLE sluice.job (
   loading_at timestamp with time zone,
   finished_at timestamp with time zone,
   updated_at timestamp with time zone NOT NULL DEFAULT statement_timestamp(),
+  target text,
+  held boolean NOT NULL DEFAULT false,
+  spec_patches jsonb NOT NULL DEFAULT '[]'::jsonb,
   CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ETL'::text, 'BATCH'::text, 'STREAM'::text, 'WORKFLOW'::text]))),
   CONSTRAINT job_pkey PRIMARY KEY (id),
   CONSTRAINT job_stage_check CHECK ((stage = ANY (ARRAY['PLANNING'::text, 'EVALUATING'::text, 'LOADING'::text, 'FINISHING'::text]))),
@@ -211,6 +217,9 @@ CREATE UNIQUE INDEX job_idempotency ON sluice.job USING btree (tenant, kind, ide
 CREATE INDEX job_leftover ON sluice.job USING btree (finished_at) WHERE ((prepared IS NOT NULL) AND (state = ANY (ARRAY['FAILED'::text, 'CANCELLED'::text, 'DEAD'::text])));
 CREATE INDEX job_list ON sluice.job USING btree (tenant, created_at DESC, id DESC);
 CREATE INDEX job_moving ON sluice.job USING btree (updated_at) WHERE (state = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text]));
+CREATE INDEX job_resting ON sluice.job USING btree (updated_at) WHERE (state = ANY (ARRAY['RETRYING'::text, 'PAUSED'::text, 'AWAITING_DECISION'::text]));
+CREATE INDEX job_succeeded ON sluice.job USING btree (finished_at) INCLUDE (tenant, created_at, attempt, id, rows_read, rows_loaded, rows_filtered, rows_deduplicated, rows_quarantined, rows_reshaped, total_rows) WHERE (state = 'SUCCEEDED'::text);
+CREATE INDEX job_unsuccessful ON sluice.job USING btree (finished_at) WHERE (state = ANY (ARRAY['FAILED'::text, 'CANCELLED'::text, 'DEAD'::text]));
 
 CREATE TABLE sluice.job_event (
   job_id uuid NOT NULL,
@@ -227,6 +236,8 @@ CREATE TABLE sluice.job_event (
   CONSTRAINT job_event_kind_check CHECK ((kind = ANY (ARRAY['STATE'::text, 'STAGE'::text, 'CHUNK'::text]))),
   CONSTRAINT job_event_pkey PRIMARY KEY (job_id, seq),
 );
+CREATE INDEX job_event_failed ON sluice.job_event USING btree (at) WHERE ((kind = 'STATE'::text) AND (state = ANY (ARRAY['RETRYING'::text, 'AWAITING_DECISION'::text, 'FAILED'::text, 'DEAD'::text])));
+CREATE INDEX job_event_rested ON sluice.job_event USING btree (job_id) WHERE ((kind = 'STATE'::text) AND ((state = ANY (ARRAY['RETRYING'::text, 'PAUSED'::text, 'AWAITING_DECISION'::text])) OR ((state = 'QUEUED'::text) AND (seq > 1))));
 
 CREATE TABLE sluice.migration (
   number integer NOT NULL,
@@ -234,6 +245,21 @@ CREATE TABLE sluice.migration (
   checksum text NOT NULL,
   applied_at timestamp with time zone NOT NULL DEFAULT now(),
   CONSTRAINT migration_pkey PRIMARY KEY (number),
+);
+
+CREATE TABLE sluice.monitor (
+  name text NOT NULL,
+  breached_since timestamp with time zone NOT NULL,
+  met_since timestamp with time zone,
+  reported boolean NOT NULL DEFAULT false,
+  CONSTRAINT monitor_pkey PRIMARY KEY (name),
+);
+
+CREATE TABLE sluice.monitor_round (
+  looked_at timestamp with time zone,
+  one boolean NOT NULL DEFAULT true,
+  CONSTRAINT monitor_round_one_check CHECK (one),
+  CONSTRAINT monitor_round_pkey PRIMARY KEY (one),
 );
 
 CREATE TABLE sluice.notification (
@@ -295,6 +321,16 @@ CREATE TABLE sluice.verdict_effect (
   at timestamp with time zone NOT NULL DEFAULT statement_timestamp(),
   CONSTRAINT verdict_effect_outcome_check CHECK ((outcome = ANY (ARRAY['APPLIED'::text, 'FAILED'::text]))),
   CONSTRAINT verdict_effect_pkey PRIMARY KEY (verdict_id),
+);
+
+CREATE TABLE sluice.worker (
+  id text NOT NULL,
+  slots integer NOT NULL,
+  busy integer NOT NULL,
+  seen_at timestamp with time zone NOT NULL DEFAULT statement_timestamp(),
+  CONSTRAINT worker_check CHECK (((busy >= 0) AND (busy <= slots))),
+  CONSTRAINT worker_pkey PRIMARY KEY (id),
+  CONSTRAINT worker_slots_check CHECK ((slots > 0)),
 );
 
 CREATE SEQUENCE sluice.quarantine_id_seq AS bigint;

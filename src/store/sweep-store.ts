@@ -10,6 +10,7 @@ import {
   withEvent,
 } from './job-change.js';
 import type { Pool } from './pool.js';
+import { IS_PAUSED } from './target-pause.js';
 
 interface StragglerRow {
   readonly id: string;
@@ -37,24 +38,31 @@ const GIVEN_UP = {
 export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
   const release = guardOf('RELEASE');
   const die = guardOf('DIE');
+  const hold = guardOf('HOLD');
   const due = guardOf('DUE');
   const cancel = guardOf('CANCEL');
 
   const takeOver = withEvent(announcer, {
     ctes: `lost as (
-      select job.id, job.takeovers >= $1 as hopeless from sluice.job as job
+      select job.id, case when job.takeovers < $1 then '${release.to}'
+          when job.spec -> 'options' ->> 'onFailure' = 'FAIL' then '${die.to}' else '${hold.to}' end as state
+      from sluice.job as job
       where job.state = 'RUNNING' and not job.cancel_requested and job.lease_until < statement_timestamp()
         and (job.stage in ('PLANNING', 'EVALUATING') or job.updated_at < statement_timestamp() - $4 * interval '1 ms')
       order by job.lease_until limit $2 for update skip locked
     ),`,
-    change: `update sluice.job as job set state = case when lost.hopeless then '${die.to}' else '${release.to}' end,
-        error = case when lost.hopeless then $3::jsonb end, takeovers = job.takeovers + 1, stage = null,
-        attempt = greatest(job.attempt - 1, 0), lease_token = null, lease_until = null, worker = null,
-        finished_at = case when lost.hopeless then statement_timestamp() end, ${TOUCH}
+    change: `update sluice.job as job set state = lost.state,
+        error = case when lost.state <> '${release.to}' then $3::jsonb end, takeovers = job.takeovers + 1, stage = null,
+        attempt = greatest(job.attempt - 1, 0), lease_token = null, lease_until = null,
+        worker = case when lost.state = '${hold.to}' then job.worker end,
+        held = job.held or lost.state = '${hold.to}',
+        finished_at = case when lost.state = '${die.to}' then statement_timestamp() end, ${TOUCH}
       from lost where job.id = lost.id returning job.*`,
     kind: 'STATE',
-    message: `case when job.state = '${die.to}' then 'Given up.' else 'The worker stopped answering; another one takes over.' end`,
+    message: `case job.state when '${die.to}' then 'Given up.' when '${hold.to}' then 'Given up until somebody decides.'
+      else 'The worker stopped answering; another one takes over.' end`,
     columns: 'job.priority, job.state',
+    reports: true,
   });
   const becomeDue = withEvent(announcer, {
     ctes: `due as (
@@ -78,6 +86,7 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
       from lost where job.id = lost.id returning job.*`,
     kind: 'STATE',
     message: `'The job was cancelled.'`,
+    reports: true,
   });
 
   const announceAll = (rows: readonly ChangedRow[]) => {
@@ -87,9 +96,10 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
   return {
     async queued(idleMs, limit) {
       const { rows } = await pool.query<StragglerRow>(
-        `select id, priority, last_seq from sluice.job
-         where state = 'QUEUED' and updated_at < statement_timestamp() - $1 * interval '1 ms'
-         order by updated_at limit $2`,
+        `select job.id, job.priority, job.last_seq from sluice.job as job
+         where job.state = 'QUEUED' and job.updated_at < statement_timestamp() - $1 * interval '1 ms'
+           and not ${IS_PAUSED}
+         order by job.updated_at limit $2`,
         [idleMs, limit],
       );
       return rows.map(stragglerOf);

@@ -166,3 +166,12 @@ create table sluice.target_pause (
   paused_at timestamptz not null default statement_timestamp(),
   primary key (tenant, target, escalation_id)
 );
+
+create index failure_report_by_job on sluice.failure_report (job_id, at) where job_id is not null;
+
+-- `connection.schema.table`, or the URI of the file; null for jobs from before, which no pause holds back.
+alter table sluice.job add column target text;
+-- Whether the job has ever awaited a decision, so that whoever was asked learns of its end.
+alter table sluice.job add column held boolean not null default false;
+-- What verdicts have changed in the spec: [{verdictId, kind, agent, patch}], oldest first.
+alter table sluice.job add column spec_patches jsonb not null default '[]';

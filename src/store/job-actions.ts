@@ -1,0 +1,111 @@
+import type { JobActions } from '../../escalation/ports.js';
+import type { Verdict } from '../../escalation/verdict.js';
+import { UserErrors } from '../core/errors.js';
+import { isId } from '../core/ids.js';
+import { failureOf } from '../jobs/failure.js';
+import type { JobQueue } from '../jobs/ports.js';
+import { specAfter } from '../jobs/spec-after.js';
+import { decideHeldJob } from './decide-held-job.js';
+import { type DiscardDeps, discardEvaluation } from './discard-evaluation.js';
+import { lockHeldJob } from './held-job.js';
+import { type Announcer, type ChangedRow, signalOf } from './job-change.js';
+import { readJobEvidence } from './job-evidence.js';
+import { type Pool, type PoolClient, withTransaction } from './pool.js';
+import { pauseTarget, releaseTarget } from './target-pause.js';
+import { type Acted, readEffect, takeEffect } from './verdict-effect.js';
+
+export interface JobActionsDeps extends DiscardDeps {
+  readonly pool: Pool;
+  readonly announcer: Announcer;
+  readonly queue: Pick<JobQueue, 'offer'>;
+}
+
+interface Changed {
+  readonly row: ChangedRow;
+  /** Null when the job does not go on. */
+  readonly priority: number | null;
+}
+
+/**
+ * What verdicts do to jobs. The effect, its event and the row that remembers it are one transaction: a process that dies
+ * before the commit has done nothing, and one that dies after it has left the answer for whoever asks again.
+ */
+export function createJobActions(deps: JobActionsDeps): JobActions {
+  const { pool, announcer, queue, parsePipeline, log } = deps;
+  const decide = decideHeldJob(announcer);
+
+  async function carryOut(client: PoolClient, tenant: string, jobId: string, verdict: Verdict): Promise<Changed> {
+    const job = await lockHeldJob(client, tenant, jobId);
+    const { priority } = job;
+    const tell = (what: string) => messageOf(verdict, what);
+    switch (verdict.kind) {
+      case 'ABORT':
+        return { row: await decide.abort(client, jobId, tell('The job ends.')), priority: null };
+      case 'PAUSE_TARGET':
+        return { row: await decide.remain(client, jobId, tell('Loads into the target wait.')), priority: null };
+      case 'RESUME':
+        return { row: await decide.resume(client, jobId, tell('The job goes on.')), priority };
+      case 'RETRY':
+      case 'SKIP_ROWS':
+      case 'QUARANTINE_AND_CONTINUE':
+      case 'PATCH_SPEC': {
+        const changed = specAfter(job.spec, verdict.kind, verdict.patch, parsePipeline);
+        await discardEvaluation(deps, client, job);
+        const what = changed ? 'The job begins anew with a changed spec.' : 'The job begins anew.';
+        return { row: await decide.restart(client, jobId, tell(what), changed, verdict), priority };
+      }
+    }
+  }
+
+  /** @returns undefined when it was carried out before */
+  const once = (tenant: string, jobId: string, verdict: Verdict): Promise<Changed | undefined> =>
+    withTransaction(pool, async (client) => {
+      // A straggler's COPY may hold what has to go; whoever waits for it too long is asked again.
+      await client.query(`set local lock_timeout = '10s'`);
+      const taken = await takeEffect(client, tenant, jobId, verdict, { outcome: 'APPLIED' });
+      return taken ? carryOut(client, tenant, jobId, verdict) : undefined;
+    });
+
+  async function refuse(tenant: string, jobId: string, verdict: Verdict, reason: string): Promise<Acted> {
+    const failed: Acted = { outcome: 'FAILED', reason };
+    if (await takeEffect(pool, tenant, jobId, verdict, failed)) return failed;
+    return (await readEffect(pool, verdict.id)) ?? failed;
+  }
+
+  async function tellOthers({ row, priority }: Changed): Promise<void> {
+    announcer.announce(signalOf(row));
+    if (priority === null) return;
+    // Without the hint the sweeper offers it a little later.
+    await queue
+      .offer(row.id, { priority, once: String(row.last_seq) })
+      .catch((error: unknown) => log.warn({ jobId: row.id, reason: String(error) }, 'a decided job was not offered'));
+  }
+
+  return {
+    async apply(tenant, jobId, verdict) {
+      if (!isId(jobId)) return { outcome: 'FAILED', reason: `There is no job ${jobId}.` };
+      try {
+        const changed = await once(tenant, jobId, verdict);
+        if (changed) await tellOthers(changed);
+        return changed ? { outcome: 'APPLIED' } : ((await readEffect(pool, verdict.id)) ?? { outcome: 'APPLIED' });
+      } catch (thrown) {
+        const failure = failureOf(thrown);
+        // Asked again, it may work.
+        if (failure.failureClass === 'TRANSIENT') throw thrown;
+        if (failure.code === 'INTERNAL') log.error({ jobId, verdict: verdict.id, err: thrown }, 'a verdict failed');
+        return refuse(tenant, jobId, verdict, thrown instanceof UserErrors ? thrown.message : failure.message);
+      }
+    },
+
+    pauseTarget: (tenant, target, escalationId) => pauseTarget(pool, tenant, target, escalationId),
+    releaseTarget: (tenant, target, escalationId) => releaseTarget(pool, tenant, target, escalationId),
+    evidence: (tenant, jobId) => readJobEvidence(pool, tenant, jobId),
+  };
+}
+
+const MAX_COMMENT = 1_000;
+
+function messageOf({ kind, agent, comment }: Verdict, what: string): string {
+  const said = comment === null ? '' : ` ${agent} says: ${comment.slice(0, MAX_COMMENT)}`;
+  return `${agent} decided ${kind}. ${what}${said}`;
+}
