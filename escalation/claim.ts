@@ -6,7 +6,7 @@ import { ROLES } from './policy.js';
 /** A claim without a length of its own. */
 export const DEFAULT_CLAIM_MS = 15 * 60_000;
 /** Longer than this nobody may keep the others from deciding without renewing. */
-export const MAX_CLAIM_MS = 4 * 3_600_000;
+const MAX_CLAIM_MS = 4 * 3_600_000;
 const MIN_CLAIM_MS = 1_000;
 
 /** @throws SluiceError INVALID_INPUT */

@@ -19,7 +19,7 @@ const step = z.strictObject({
   waitMs: milliseconds,
   channels: z.array(z.enum(CHANNELS)).default(['WEBHOOK', 'EMAIL', 'FEED']),
   onEmpty: z.enum(ON_EMPTY).default('SKIP'),
-  allowedVerdicts: z.array(z.enum(VERDICTS)),
+  allowedVerdicts: z.array(z.enum(VERDICTS)).default([...VERDICTS]),
   quorum: z.int('A whole number.').default(1),
 });
 
@@ -37,7 +37,15 @@ const policy = z.strictObject({
       'Up to 100 of a to z, 0 to 9, `.`, `_` and `-`, beginning with a letter or digit.',
     ),
   failureClass: z.enum(FAILURE_CLASSES),
-  pipeline: z.string().trim().min(1).max(200).nullable().default(null),
+  pipeline: z
+    .string()
+    .trim()
+    .min(1, 'Must not be empty.')
+    .max(200, 'At most 200 characters.')
+    // PostgreSQL's text takes everything but these.
+    .refine((name) => !/\0|\p{Surrogate}/u.test(name), 'Must not contain NUL or half of a surrogate pair.')
+    .nullable()
+    .default(null),
   steps: z.array(step),
   repeat: z.int('A whole number.').default(0),
   ackTimeoutMs: milliseconds.default(30 * MINUTE),

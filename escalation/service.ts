@@ -29,6 +29,7 @@ export interface SimulatedEvent {
   readonly status: EscalationStatus;
   readonly step: number;
   readonly round: number;
+  /** Who did it; for what comes by itself, who is asked or told. */
   readonly agents: readonly string[];
   readonly description: string;
 }

@@ -1,8 +1,7 @@
 import { SluiceError } from '../src/core/errors.js';
-import type { Effect } from './escalation.js';
 import type { Policy } from './policy.js';
 import type { SimulateInput, Simulation } from './service.js';
-import { SimulationRun } from './simulation-run.js';
+import { agentsOf, SimulationRun } from './simulation-run.js';
 import type { RoleLookup } from './transition.js';
 
 const MAX_AFTER_MS = 366 * 24 * 3_600_000;
@@ -30,7 +29,7 @@ export function simulate(
   });
   const silent = new SimulationRun(context, [], from).play();
   const ceo = lookup(owner, { role: 'CEO' });
-  const asksCeo = silent.find(({ effects }) => asked(effects).some((agent) => ceo.includes(agent)));
+  const asksCeo = silent.find(({ effects }) => agentsOf(effects, 'ASK').some((agent) => ceo.includes(agent)));
   const end = silent.find(({ event }) => event.status === 'HELD');
   const played = behaviour.length === 0 ? silent : new SimulationRun(context, behaviour, from).play();
   return {
@@ -39,6 +38,3 @@ export function simulate(
     endAfterMs: end?.event.atMs ?? 0,
   };
 }
-
-const asked = (effects: readonly Effect[]): readonly string[] =>
-  effects.flatMap((effect) => (effect.kind === 'NOTIFY' && effect.purpose === 'ASK' ? effect.agents : []));

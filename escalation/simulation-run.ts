@@ -63,12 +63,10 @@ export class SimulationRun {
     { state, effects }: Transitioned,
     atMs: number,
   ): EscalationState {
-    const asked = effects.flatMap((effect) =>
-      effect.kind === 'NOTIFY' && effect.purpose === 'ASK' ? effect.agents : [],
-    );
+    const [asked, told] = [agentsOf(effects, 'ASK'), agentsOf(effects, 'TELL')];
     const { status, step, round } = state;
     const description = describeEvent(kind, actors, state, effects, this.from);
-    const agents = actors.length > 0 ? actors : asked;
+    const agents = actors.length > 0 ? actors : [...asked, ...told];
     this.played.push({ event: { atMs, kind, status, step, round, agents, description }, effects });
     for (const doing of this.behaviour) {
       if (asked.includes(doing.agent)) this.plans.push({ atMs: atMs + doing.afterMs, doing });
@@ -109,3 +107,7 @@ export class SimulationRun {
     return { kind: 'DECIDE', verdict: { id: `simulated-${this.verdicts}`, kind, agent, patch, comment: null } };
   }
 }
+
+/** Whom the effects ask, or tell. */
+export const agentsOf = (effects: readonly Effect[], purpose: 'ASK' | 'TELL'): readonly string[] =>
+  effects.flatMap((effect) => (effect.kind === 'NOTIFY' && effect.purpose === purpose ? effect.agents : []));

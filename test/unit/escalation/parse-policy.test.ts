@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parsePolicy } from '../../../escalation/parse-policy.js';
+import { VERDICTS } from '../../../escalation/verdict.js';
 import { UserErrors } from '../../../src/core/errors.js';
 import { HOUR, MINUTE } from './a-policy.js';
 
@@ -38,6 +39,10 @@ describe('a draft of a policy', () => {
     });
   });
 
+  it('allows every verdict where it names none', () => {
+    expect(parsePolicy(withStep({ allowedVerdicts: undefined })).steps[0]?.allowedVerdicts).toEqual([...VERDICTS]);
+  });
+
   it('takes times as dates and as text', () => {
     const [from, to] = [new Date('2026-11-24T01:00:00Z'), new Date('2026-11-24T05:00:00Z')];
     expect(parsePolicy({ ...least, maintenance: [{ from, to: '2026-11-24T06:00:00+01:00' }] }).maintenance).toEqual([
@@ -49,6 +54,7 @@ describe('a draft of a policy', () => {
     ['is no object', 'policy', ''],
     ['is nothing', undefined, ''],
     ['has no name', { ...least, id: undefined }, 'id'],
+    ['is for a pipeline that no database can name', { ...least, pipeline: 'a\0b' }, 'pipeline'],
     ['has a name that is none', { ...least, id: 'My Policy' }, 'id'],
     ['is about no class', { ...least, failureClass: 'FIRE' }, 'failureClass'],
     ['has no list of steps', { ...least, steps: { 0: leastStep } }, 'steps'],

@@ -62,8 +62,8 @@ export class VirtualEngine {
     this.row = stored(state);
     this.version += 1;
     const { status, step, round, dueAt } = this.row;
-    const asked = effects.flatMap((effect) => this.send(effect, atMs));
-    this.log.push({ atMs, kind, status, step, round, agents: actors.length > 0 ? actors : asked });
+    const reached = effects.flatMap((effect) => this.send(effect, atMs));
+    this.log.push({ atMs, kind, status, step, round, agents: actors.length > 0 ? actors : reached });
     if (dueAt !== null) {
       const seen = this.version;
       const keep = () => {
@@ -80,7 +80,7 @@ export class VirtualEngine {
   private send(effect: Effect, atMs: number): readonly string[] {
     if (effect.kind !== 'NOTIFY') return [];
     this.notified.push(...effect.agents.map((agent) => `${effect.round}/${effect.step}/${agent}`));
-    if (effect.purpose === 'TELL') return [];
+    if (effect.purpose === 'TELL') return effect.agents;
     for (const doing of this.behaviour.filter(({ agent }) => effect.agents.includes(agent))) {
       const at = atMs + doing.afterMs;
       this.book.push({ atMs: at, rank: 'b agent', keep: () => this.act(doing, at) });
