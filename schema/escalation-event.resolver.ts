@@ -48,7 +48,8 @@ export class EscalationEventResolver {
     _filter: EscalationEventFilterInput | null,
     @Arg('afterSeq', () => LongScalar, {
       nullable: true,
-      description: 'Tell the rows after this one, exclusive; 0 for all. Default: those from now on.',
+      description:
+        'Tell the rows after this one, exclusive; 0 for all. Beyond the last: the error CURSOR_INVALID. Default: those from now on.',
     })
     _afterSeq: number | null,
   ): LogEntry {

@@ -1,7 +1,7 @@
 import { Arg, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import type { Agent } from '../escalation/org-chart.js';
 import type { SimulatedEvent, SimulateInput, Simulation } from '../escalation/service.js';
-import { SluiceError } from '../src/core/errors.js';
+import { type InputPath, SluiceError } from '../src/core/errors.js';
 import { AgentType } from './agent.types.js';
 import { agentsOf, refuseUnknownAgent } from './agent-roster.js';
 import type { GraphqlContext } from './context.js';
@@ -10,7 +10,7 @@ import {
   SimulateEscalationInput,
   SimulateEscalationPayload,
 } from './escalation-simulation.types.js';
-import { policyDraft, withDraftPaths } from './policy-draft.js';
+import { draftAt, policyDraft, withPaths } from './policy-draft.js';
 import { answering } from './user-error.types.js';
 
 @Resolver()
@@ -25,21 +25,19 @@ export class EscalationSimulationResolver {
     const { escalations, caller } = context;
     return answering<{ simulation: Simulation | null }>({ simulation: null }, async () => {
       const { policyId, draft, owner } = input;
-      refuseUnknownAgent(context, owner, ['owner']);
       const behaviour = behaviourOf(context, input);
+      const simulate = (policy: SimulateInput['policy']) =>
+        escalations.simulate(caller.tenant, { owner, behaviour, policy });
       if (typeof policyId === 'string' && !draft)
-        return {
-          simulation: await escalations.simulate(caller.tenant, { owner, behaviour, policy: { id: policyId } }),
-        };
-      if (draft && typeof policyId !== 'string') {
-        const simulate = async () =>
-          escalations.simulate(caller.tenant, { owner, behaviour, policy: { draft: policyDraft(draft) } });
-        return { simulation: await withDraftPaths('draft', simulate) };
-      }
+        return { simulation: await withPaths(storedAt, () => simulate({ id: policyId })) };
+      if (draft && typeof policyId !== 'string')
+        return { simulation: await withPaths(draftAt('draft'), async () => simulate({ draft: policyDraft(draft) })) };
       throw new SluiceError('EXACTLY_ONE_MEMBER', 'Set exactly one of `policyId` and `draft`.');
     });
   }
 }
+
+const storedAt = (path: InputPath): InputPath => (path[0] === 'policy' ? ['policyId'] : path);
 
 function behaviourOf(context: GraphqlContext, { behaviour }: SimulateEscalationInput): SimulateInput['behaviour'] {
   return behaviour.map(({ agent, does, after, verdict }, i) => {

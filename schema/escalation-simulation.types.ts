@@ -39,7 +39,8 @@ export class SimulateEscalationInput {
 
   @Field(() => ID, {
     defaultValue: 'layer-12',
-    description: 'The agent who answers for what fails; peer, domain and chief are seen from there.',
+    description:
+      'The agent who answers for what fails; peer, domain and chief are seen from there. Unknown: UNKNOWN_OWNER.',
   })
   owner!: string;
 

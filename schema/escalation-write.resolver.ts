@@ -1,6 +1,6 @@
 import { Arg, Ctx, Field, Int, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { SluiceError } from '../src/core/errors.js';
-import { agentsOf, refuseUnknownAgent } from './agent-roster.js';
+import { refuseUnknownAgent } from './agent-roster.js';
 import type { GraphqlContext } from './context.js';
 import { EscalationPayload } from './escalation.types.js';
 import {
@@ -132,7 +132,6 @@ export class EscalationWriteResolver {
   ): Promise<EscalationPayload> {
     return writingAnyVersion(context, input, (caller) => {
       refuseNoId(input.id);
-      refuseBlank(input.text, 'text');
       return context.escalations.comment(caller, input.id, input.text);
     });
   }
@@ -160,26 +159,12 @@ export class EscalationWriteResolver {
     @Ctx() context: GraphqlContext,
     @Arg('input', () => OpenEscalationInput, { description: 'What it is about.' }) input: OpenEscalationInput,
   ): Promise<EscalationPayload> {
-    return writingAnyVersion(context, input, async (caller) => {
-      const { failureClass, pipeline, owner, message } = input;
-      const jobId = input.jobId ?? null;
-      refuseBlank(pipeline, 'pipeline');
-      refuseBlank(message, 'message');
-      if (agentsOf(context, [owner]).length === 0)
-        throw new SluiceError('UNKNOWN_OWNER', `There is no agent ${JSON.stringify(owner)} in the org chart.`, {
-          path: ['owner'],
-        });
-      if (jobId !== null && (await context.jobs.get(context.caller, jobId)) === null)
-        throw new SluiceError('JOB_NOT_FOUND', 'There is no job with that id.', { path: ['jobId'] });
-      return context.escalations.open(caller, {
-        failureClass,
-        pipeline,
-        target: input.target ?? null,
-        owner,
-        message,
-        jobId,
-      });
-    });
+    const { failureClass, pipeline, owner, message } = input;
+    const target = input.target ?? null;
+    const jobId = input.jobId ?? null;
+    return writingAnyVersion(context, input, (caller) =>
+      context.escalations.open(caller, { failureClass, pipeline, target, owner, message, jobId }),
+    );
   }
 
   @Mutation(() => RedeliverNotificationsPayload, {
@@ -205,9 +190,4 @@ function asPatch(patch: unknown): object | null {
   throw new SluiceError('INVALID_INPUT', 'A patch is a JSON object with what changes in the spec.', {
     path: ['patch'],
   });
-}
-
-function refuseBlank(text: string, member: string): void {
-  if (text.trim() === '')
-    throw new SluiceError('INVALID_INPUT', `\`${member}\` must not be empty.`, { path: [member] });
 }

@@ -24,7 +24,7 @@ export class EscalationFilterInput {
 export class EscalationEventFilterInput {
   @Field(() => ID, {
     nullable: true,
-    description: 'Those that mean this agent: it is asked or told. Unknown: the error UNKNOWN_AGENT.',
+    description: 'Those that mean this agent: it is asked or told, or acts itself. Unknown: the error UNKNOWN_AGENT.',
   })
   agent?: string | null;
 

@@ -69,17 +69,21 @@ function apiPath(path: InputPath): InputPath {
 }
 
 /** Members of what is asked that stand beside the draft. */
-const BESIDE: ReadonlySet<unknown> = new Set(['behaviour', 'owner']);
+const BESIDE: ReadonlySet<unknown> = new Set(['behaviour', 'owner', 'expectedVersion']);
 
-/** Runs what takes a draft, with the paths of its complaints as the caller has written them, below `member`. */
-export async function withDraftPaths<Answer>(member: string, work: () => Promise<Answer>): Promise<Answer> {
-  const placed = (error: SluiceError): SluiceError =>
-    new SluiceError(error.code, error.message, {
-      path: BESIDE.has(error.path?.[0]) ? (error.path ?? []) : [member, ...apiPath(error.path ?? [])],
-      failureClass: error.failureClass,
-      ...(error.details && { details: error.details }),
-      cause: error.cause,
-    });
+/** Where the caller has written what the service calls by its path within a draft: below `member`. */
+export const draftAt =
+  (member: string) =>
+  (path: InputPath): InputPath =>
+    BESIDE.has(path[0]) ? path : [member, ...apiPath(path)];
+
+/** Runs what complains in the service's words, with the paths of its complaints as the caller knows them. */
+export async function withPaths<Answer>(
+  rename: (path: InputPath) => InputPath,
+  work: () => Promise<Answer>,
+): Promise<Answer> {
+  const placed = ({ code, message, path, failureClass, details, cause }: SluiceError): SluiceError =>
+    new SluiceError(code, message, { path: rename(path ?? []), failureClass, ...(details && { details }), cause });
   try {
     return await work();
   } catch (error) {

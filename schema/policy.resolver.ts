@@ -7,7 +7,7 @@ import { agentsOf, refuseUnknownAgent } from './agent-roster.js';
 import type { GraphqlContext } from './context.js';
 import { SaveEscalationPolicyInput } from './policy.inputs.js';
 import { EscalationPolicyType, EscalationTargetType } from './policy.types.js';
-import { policyDraft, withDraftPaths } from './policy-draft.js';
+import { draftAt, policyDraft, withPaths } from './policy-draft.js';
 import { answering, UserErrorType } from './user-error.types.js';
 
 @ObjectType('EscalationPolicyConflict', { description: 'What somebody else has made of a policy meanwhile.' })
@@ -51,7 +51,7 @@ export class PolicyResolver {
     const { agent, expectedVersion, policy } = input;
     const answer = await answering(NOTHING, async () => {
       refuseUnknownAgent(context, agent, ['agent']);
-      const saved = await withDraftPaths('policy', async () => {
+      const saved = await withPaths(draftAt('policy'), async () => {
         const draft = policyDraft(policy);
         refuseUnstorable(draft);
         return context.escalations.savePolicy({ tenant: context.caller.tenant, agent }, draft, expectedVersion);
