@@ -21,9 +21,9 @@ export interface EscalationEngine {
 
 /** How often it looks in case a wake-up was missed. */
 const POLL_MS = 1_000;
-const REPORTS = 20;
+const REPORTS = 10;
 /** A report that somebody died with, or that has to wait for a verdict to act, is taken up again after this. */
-const REPORT_LEASE_MS = 5_000;
+const REPORT_LEASE_MS = 3_000;
 const TAKEN_MS = 20;
 /** Steps in one transaction: a burst is worked off in pieces that other escalators can share. */
 const STEPS = 200;
