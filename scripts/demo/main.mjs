@@ -28,7 +28,8 @@ const heading = (text) => say(`\n${bold(text)}`);
 async function runJob(session, input) {
   const { job, userErrors } = (await session.api.request(LAUNCH, { input })).launchEtlJob;
   if (job === null) throw new Error(userErrors.map((error) => `${error.path.join('.')}: ${error.message}`).join('\n'));
-  const exitCode = await followJob(session, { jobId: job.id, afterSeq: 0, cancelOnInterrupt: false });
+  const options = { jobId: job.id, afterSeq: 0, cancelOnInterrupt: false, waitForDecision: false };
+  const exitCode = await followJob(session, options);
   if (exitCode !== 0) throw new Error(`The job ${input.name} did not succeed.`);
 }
 

@@ -9,6 +9,8 @@ export const EXIT = {
   usage: 2,
   /** The gateway does not answer, or not to this token. */
   unreachable: 3,
+  /** The job failed in a way that somebody has to decide about; it is held until then. */
+  awaiting: 4,
   /** The user stopped watching with Ctrl-C (128 + SIGINT, as shells have it); the job goes on. */
   detached: 130,
 } as const;

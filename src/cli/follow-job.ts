@@ -1,9 +1,9 @@
 import type { Clock } from '../core/clock.js';
 import type { ApiClient } from './api-client.js';
 import { ClientFailure, EXIT, type ExitCode } from './client-failure.js';
-import { CANCEL, REPORT } from './operations.js';
+import { CANCEL, type JobEvent, REPORT, STATE } from './operations.js';
 import type { Reporter } from './reporter.js';
-import { isFinalState, watchJob } from './watch-job.js';
+import { AWAITING, isFinalState, watchJob } from './watch-job.js';
 
 /** What a running command works with. */
 export interface Session {
@@ -22,15 +22,17 @@ export interface FollowOptions {
   readonly afterSeq: number | null;
   /** Ctrl-C cancels the job instead of leaving it running. */
   readonly cancelOnInterrupt: boolean;
+  /** Stay while somebody has to decide about the job. */
+  readonly waitForDecision: boolean;
 }
 
 /** How many quarantined rows the summary shows. */
 const SHOWN_ROWS = 5;
 
 /**
- * Watches a job to its end and tells its result.
+ * Watches a job to its end, or until somebody has to decide about it, and tells its result.
  *
- * @returns `ok`, `failed`, or `detached` when the user left before
+ * @returns `ok`, `failed`, `awaiting`, or `detached` when the user left before
  */
 export async function followJob(session: Session, options: FollowOptions): Promise<ExitCode> {
   const { api, clock, reporter, url } = session;
@@ -61,6 +63,11 @@ export async function followJob(session: Session, options: FollowOptions): Promi
       if (event.kind !== 'SNAPSHOT' || afterSeq === null) lastSeq = Math.max(lastSeq, event.seq);
       state = event.state;
       reporter.event(event);
+      if (!options.waitForDecision && (await isHeldNow(api, jobId, event))) {
+        await tellResult(session, jobId);
+        reporter.awaiting(jobId, lastSeq);
+        return EXIT.awaiting;
+      }
     }
     if (!isFinalState(state)) return EXIT.detached;
     await tellResult(session, jobId);
@@ -71,6 +78,13 @@ export async function followJob(session: Session, options: FollowOptions): Promi
   }
 }
 
+/** An event tells how it was then: a stream from the beginning passes decisions that were made long ago. */
+async function isHeldNow(api: ApiClient, jobId: string, event: JobEvent): Promise<boolean> {
+  if (event.state !== AWAITING) return false;
+  const { job } = await api.request(STATE, { jobId });
+  return job?.state === AWAITING;
+}
+
 /** The end of the job is known by now: a gateway that has gone away costs the summary, not the answer. */
 async function tellResult({ api, reporter }: Session, jobId: string): Promise<void> {
   try {
@@ -78,7 +92,7 @@ async function tellResult({ api, reporter }: Session, jobId: string): Promise<vo
     if (job !== null) reporter.result(job);
   } catch (thrown) {
     if (!(thrown instanceof ClientFailure)) throw thrown;
-    reporter.remark(`The job has ended, but its report is missing: ${thrown.message}`);
+    reporter.remark(`The report of the job is missing: ${thrown.message}`);
   }
 }
 

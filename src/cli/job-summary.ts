@@ -20,7 +20,10 @@ export function jobSummary(job: JobReport): string[] {
 function headLines(job: JobReport): string[] {
   const ms = elapsedMs(job);
   const took = ms === undefined ? '' : ` in ${durationText(ms)}`;
-  const lines = [`Job ${printable(job.name)} (${job.id}) ${job.state.toLowerCase()}${took}.`, countsLine(job, ms)];
+  const lines = [
+    `Job ${printable(job.name)} (${job.id}) ${job.state.toLowerCase().replaceAll('_', ' ')}${took}.`,
+    countsLine(job, ms),
+  ];
   if (job.error !== null) {
     const { code, message, path, failureClass } = job.error;
     lines.push(printable(`${complaintText({ code, message, path: path ?? undefined })} [${failureClass}]`));

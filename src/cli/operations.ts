@@ -5,7 +5,8 @@ export interface Operation<Data, Variables> {
   readonly shape?: (variables: Variables) => Data;
 }
 
-const operation = <Data, Variables>(text: string): Operation<Data, Variables> => ({ text });
+/** A document whose answer has the shape of Data; a test checks it against the schema. */
+export const operation = <Data, Variables>(text: string): Operation<Data, Variables> => ({ text });
 
 export interface Progress {
   readonly rowsRead: number;
@@ -90,7 +91,7 @@ export interface UserError {
 const PROGRESS = `progress { rowsRead rowsLoaded rowsFiltered rowsDeduplicated rowsQuarantined rowsReshaped totalRows chunksDone
   chunksTotal rowsPerSecond etaSeconds stageProgress }`;
 const ERROR = 'error { code failureClass: class message path details }';
-const USER_ERRORS = 'userErrors { code message path }';
+export const USER_ERRORS = 'userErrors { code message path }';
 
 interface Launched {
   readonly launchEtlJob: {
@@ -111,6 +112,9 @@ interface Cancelled {
 
 export const CANCEL = operation<Cancelled, { readonly jobId: string }>(`
   mutation CancelJob($jobId: ID!) { cancelJob(input: { id: $jobId }) { job { id name state } ${USER_ERRORS} } }`);
+
+export const STATE = operation<{ readonly job: JobHead | null }, { readonly jobId: string }>(`
+  query JobState($jobId: ID!) { job(id: $jobId) { id name state } }`);
 
 export const WATCH = operation<
   { readonly jobEvents: JobEvent },

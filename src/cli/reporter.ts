@@ -10,8 +10,12 @@ export interface Reporter {
   event(event: JobEvent): void;
   /** Something about the command itself, e.g. a lost connection. */
   remark(text: string): void;
-  /** The job as it ended. */
+  /** The job as it ended, or as it is held. */
   result(job: JobReport): void;
+  /** The job is held until somebody decides, and the command leaves it. */
+  awaiting(jobId: string, lastSeq: number): void;
+  /** The answer of a command that asks once: facts for machines, lines for people. */
+  answer(type: string, facts: object, lines: readonly string[]): void;
   failure(complaints: readonly Complaint[]): void;
   /** Leaves the terminal clean. Idempotent. */
   stop(): void;
@@ -40,6 +44,10 @@ export function createHumanReporter(terminal: Terminal, progress: ProgressLine):
       progress.stop();
       for (const line of jobSummary(job)) terminal.out(line);
     },
+    awaiting: (jobId, lastSeq) => progress.remark(awaitingText(jobId, lastSeq)),
+    answer(_type, _facts, lines) {
+      for (const text of lines) terminal.out(text);
+    },
     failure(complaints) {
       progress.stop();
       for (const complaint of complaints) terminal.error(printable(complaintText(complaint)));
@@ -47,6 +55,9 @@ export function createHumanReporter(terminal: Terminal, progress: ProgressLine):
     stop: () => progress.stop(),
   };
 }
+
+const awaitingText = (jobId: string, lastSeq: number) =>
+  `A decision about the job is awaited. See how it goes on with: sluice watch ${jobId} --after-seq ${lastSeq} --wait`;
 
 /** One JSON object a line on stdout, told apart by `type`; sentences for people go to stderr. */
 export function createJsonReporter(terminal: Terminal): Reporter {
@@ -56,6 +67,11 @@ export function createJsonReporter(terminal: Terminal): Reporter {
     event: (event) => line('event', { event }),
     remark: (text) => terminal.error(text),
     result: (job) => line('result', { job }),
+    awaiting(jobId, lastSeq) {
+      line('awaiting', { jobId, lastSeq });
+      terminal.error(awaitingText(jobId, lastSeq));
+    },
+    answer: (type, facts) => line(type, facts),
     failure(complaints) {
       line('error', { errors: complaints });
       for (const complaint of complaints) terminal.error(printable(complaintText(complaint)));

@@ -15,6 +15,7 @@ interface RunOptions extends ClientOptions {
   readonly detach?: boolean;
   readonly upload?: string;
   readonly cancelOnInterrupt?: boolean;
+  readonly wait?: boolean;
 }
 
 /** Runs a command inside a session and turns its answer into the exit code. */
@@ -29,6 +30,7 @@ export function registerRun(program: Command, inSession: InSession): Command {
     .option('--detach', 'leave as soon as the job is launched')
     .option('--upload <file>', 'upload this file first and read it as the source of the spec')
     .option('--cancel-on-interrupt', 'Ctrl-C cancels the job instead of leaving it running')
+    .option('--wait', 'stay while a decision about the job is awaited, instead of ending with 4')
     .action((path: string, options: RunOptions) => inSession(options, (session) => run(session, path, options)));
 }
 
@@ -50,6 +52,7 @@ async function run(session: Session, path: string, options: RunOptions): Promise
     jobId: job.id,
     afterSeq: 0,
     cancelOnInterrupt: options.cancelOnInterrupt === true,
+    waitForDecision: options.wait === true,
   });
 }
 

@@ -5,6 +5,7 @@ import type { InSession } from './run-command.js';
 
 interface WatchOptions extends ClientOptions {
   readonly afterSeq?: number;
+  readonly wait?: boolean;
 }
 
 export function registerWatch(program: Command, inSession: InSession): Command {
@@ -13,9 +14,15 @@ export function registerWatch(program: Command, inSession: InSession): Command {
     .argument('<job>', 'id of the job')
     .description('watch a job to its end; Ctrl-C leaves it running')
     .option('--after-seq <seq>', 'begin behind this event instead of now; 0 for all of them', parseSeq)
+    .option('--wait', 'stay while a decision about the job is awaited, instead of ending with 4')
     .action((jobId: string, options: WatchOptions) =>
       inSession(options, (session) =>
-        followJob(session, { jobId, afterSeq: options.afterSeq ?? null, cancelOnInterrupt: false }),
+        followJob(session, {
+          jobId,
+          afterSeq: options.afterSeq ?? null,
+          cancelOnInterrupt: false,
+          waitForDecision: options.wait === true,
+        }),
       ),
     );
 }

@@ -7,6 +7,9 @@ import { type JobEvent, WATCH } from './operations.js';
 const FINAL_STATES = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'DEAD'];
 export const isFinalState = (state: string): boolean => FINAL_STATES.includes(state);
 
+/** Held until an escalation is decided. */
+export const AWAITING = 'AWAITING_DECISION';
+
 const BACKOFF = { baseMs: 250, capMs: 5_000 };
 // With the cap above a gateway may be away for a minute or two, as long as a restart takes.
 const MOST_ATTEMPTS = 40;

@@ -114,12 +114,25 @@ describe('sluice run', () => {
     expect(events.at(-1)).toMatchObject({ event: { kind: 'STATE', state: 'SUCCEEDED' } });
   });
 
+  const tooLarge = { expectations: [{ range: { column: 'quantity', max: 100 }, severity: 'FAIL' }] };
+
   it('ends with 1 when the job fails, and says why', async () => {
-    const expectations = [{ range: { column: 'quantity', max: 100 }, severity: 'FAIL' }];
-    const run = await runCli(['run', await specFile('fail.json', inline('cli_fail', { expectations }))], env);
+    const spec = inline('cli_fail', { ...tooLarge, options: { onFailure: 'FAIL' } });
+    const run = await runCli(['run', await specFile('fail.json', spec)], env);
     expect(run.code).toBe(1);
     expect(run.out).toMatch(/Job cli_fail \(\S+\) failed/);
     expect(run.out).toMatch(/\(EXPECTATION_FAILED\) \[PIPELINE_DECISION\]/);
+  });
+
+  it('ends with 4 when a decision about the job is awaited, and says how to go on', async () => {
+    const run = await runCli(['run', await specFile('held.json', inline('cli_held', tooLarge))], env);
+    expect(run.code).toBe(4);
+    expect(run.out).toMatch(/Job cli_held \(\S+\) awaiting decision/);
+    expect(run.out).toMatch(/\(EXPECTATION_FAILED\) \[PIPELINE_DECISION\]/);
+    const [, jobId] = /sluice watch (\S+) --after-seq \d+ --wait/.exec(run.out) ?? [];
+    const again = await runCli(['watch', '--json', jobId ?? ''], env);
+    expect(again.code).toBe(4);
+    expect(lines(again.out).at(-1)).toMatchObject({ type: 'awaiting', jobId });
   });
 
   it('ends with 1 for mistakes in the spec, each with its path', async () => {
