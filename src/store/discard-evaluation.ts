@@ -1,3 +1,4 @@
+import { SluiceError } from '../core/errors.js';
 import type { Log } from '../core/log.js';
 import { failureOf } from '../jobs/failure.js';
 import type { PipelineParser } from '../jobs/spec-after.js';
@@ -17,20 +18,31 @@ export interface DiscardDeps {
 // A straggler's COPY may hold the staging table until it hears that its job is held.
 const DISCARD_MS = 10_000;
 
+const inTarget = () =>
+  new SluiceError(
+    'STATE_NOT_ALLOWED',
+    'Rows of the job are in its target already, and beginning anew would load them twice: decide RESUME or ABORT.',
+  );
+
 /**
  * Removes what an evaluation has left outside of the rows of the job: its parts, and what the sink prepared for them.
  * In another database that is committed first. Nothing is lost by that when the verdict's own transaction fails then:
  * the verdict is carried out again, and nobody else decides meanwhile.
+ *
+ * @throws SluiceError STATE_NOT_ALLOWED when rows are in the target that would be loaded twice
  */
 export async function discardEvaluation(
   { connections, ledger, staging, parsePipeline, log }: DiscardDeps,
   client: PoolClient,
-  { id, spec, prepared }: HeldJob,
+  { id, spec, prepared, isLoaded }: HeldJob,
 ): Promise<void> {
-  await staging.remove(id);
-  if (prepared === null) return;
+  if (prepared === null) return staging.remove(id);
   const { sink } = parsePipeline(spec);
-  if (connections.isSystem(sink.connection)) return sink.discard(client, prepared);
+  const isSystem = connections.isSystem(sink.connection);
+  // What another database has committed may not be counted here yet.
+  if ((isLoaded || !isSystem) && sink.keepsParts?.(prepared)) throw inTarget();
+  await staging.remove(id);
+  if (isSystem) return sink.discard(client, prepared);
   try {
     await connections.transaction(sink.connection, AbortSignal.timeout(DISCARD_MS), async (foreign) => {
       await sink.discard(foreign, prepared);

@@ -11,12 +11,15 @@ export interface HeldJob {
   readonly target: string | null;
   readonly priority: number;
   readonly prepared: PreparedSink | null;
+  /** Whether a part of its rows is loaded. */
+  readonly isLoaded: boolean;
 }
 
 /** Locks the job for the transaction. @throws SluiceError JOB_NOT_FOUND, STATE_NOT_ALLOWED when it awaits no decision */
 export async function lockHeldJob(db: Queryable, tenant: string, jobId: string): Promise<HeldJob> {
   const { rows } = await db.query<HeldJob & { readonly state: JobState }>(
-    `select id, tenant, state, spec, target, priority, prepared from sluice.job where tenant = $1 and id = $2 for update`,
+    `select id, tenant, state, spec, target, priority, prepared, rows_loaded > 0 as "isLoaded"
+     from sluice.job where tenant = $1 and id = $2 for update`,
     [tenant, jobId],
   );
   const [job] = rows;

@@ -26,6 +26,10 @@ export const postgresSink = defineComponent<PostgresOptions, SinkBinding>({
       },
       prepare: (client, job, output) => prepareTarget(client, options, job.id, output),
       load: (tx, prepared, part) => loadPart(tx, parsePrepared(prepared), part),
+      keepsParts(prepared) {
+        const { ending, mode } = parsePrepared(prepared);
+        return ending === 'DIRECT' && mode === 'APPEND';
+      },
       publish: (client, prepared) => publishTarget(client, parsePrepared(prepared)),
       discard: (client, prepared) => discardStaging(client, parsePrepared(prepared)),
     };

@@ -95,6 +95,11 @@ export interface SinkBinding {
   ): Promise<PreparedSink>;
   /** Loads one part; called again with the same part only when the transaction before was rolled back. @returns rows loaded */
   load(tx: SinkTransaction, prepared: PreparedSink, part: Part): Promise<number>;
+  /**
+   * Whether a part is in the target for good once it is loaded, so that loading its rows again would double them.
+   * Missing: never.
+   */
+  keepsParts?(prepared: PreparedSink): boolean;
   /** Makes everything visible, in the finishing transaction. @throws SluiceError CONSTRAINT_VIOLATION */
   publish(client: PoolClient, prepared: PreparedSink): Promise<void>;
   /** Removes what `prepare` made and `publish` has not taken over; after failure or cancel. Idempotent. */
