@@ -8,6 +8,7 @@ const MAX_WAIT_MS = 30 * 24 * 3_600_000;
 const MAX_STEPS = 20;
 const MAX_REPEAT = 100;
 const MAX_WINDOWS = 100;
+const MAX_WINDOW_MS = 366 * 24 * 3_600_000;
 
 type Draft = Omit<Policy, 'version'>;
 type Refuse = (path: InputPath, message: string, code?: 'POLICY_INVALID' | 'UNKNOWN_AGENT') => void;
@@ -40,7 +41,10 @@ function checkWhole(policy: Draft, refuse: Refuse): void {
   for (const member of ['ackTimeoutMs', 'groupWindowMs'] as const) checkWait(policy[member], member, refuse);
   if (maintenance.length > MAX_WINDOWS) refuse(['maintenance'], `At most ${MAX_WINDOWS} maintenance windows.`);
   maintenance.forEach(({ from, to }, index) => {
-    if (!(from < to)) refuse(['maintenance', index, 'to'], 'The maintenance window ends before it starts.');
+    const path = ['maintenance', index, 'to'];
+    if (!(from < to)) refuse(path, 'The maintenance window ends before it starts.');
+    else if (to.getTime() - from.getTime() > MAX_WINDOW_MS)
+      refuse(path, 'A maintenance window lasts at most 366 days.');
   });
 }
 

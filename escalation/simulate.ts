@@ -4,6 +4,8 @@ import type { SimulateInput, Simulation } from './service.js';
 import { agentsOf, SimulationRun } from './simulation-run.js';
 import type { RoleLookup } from './transition.js';
 
+/** Enough for everybody on a ladder; with the limit on events it bounds the work. */
+const MAX_BEHAVIOURS = 50;
 const MAX_AFTER_MS = 366 * 24 * 3_600_000;
 
 /**
@@ -19,6 +21,9 @@ export function simulate(
   from: Date = new Date(0),
 ): Simulation {
   const context = { policy, owner, lookup };
+  if (behaviour.length > MAX_BEHAVIOURS) {
+    throw new SluiceError('INVALID_INPUT', `At most ${MAX_BEHAVIOURS} things to do.`, { path: ['behaviour'] });
+  }
   behaviour.forEach(({ agent, afterMs }, index) => {
     if (lookup(owner, { agent }).length === 0) {
       throw new SluiceError('UNKNOWN_AGENT', `There is no agent ${agent}.`, { path: ['behaviour', index, 'agent'] });

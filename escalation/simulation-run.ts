@@ -9,6 +9,9 @@ import type { VerdictKind } from './verdict.js';
 
 type Doing = SimulateInput['behaviour'][number];
 
+/** More than the longest ladder has in silence: 20 steps, climbed 101 times. */
+const MAX_EVENTS = 10_000;
+
 /** An event, and what the engine would have had to do for it. */
 export interface Played {
   readonly event: SimulatedEvent;
@@ -31,9 +34,14 @@ export class SimulationRun {
     private readonly from: Date,
   ) {}
 
+  /** @throws SluiceError INVALID_INPUT when there is no end to what agents do */
   play(): readonly Played[] {
     let state = this.record('OPEN', [], openState(this.context, this.from), 0);
     while (state.status !== 'RESOLVED') {
+      if (this.played.length > MAX_EVENTS) {
+        const message = `More than ${MAX_EVENTS} events: let agents do less, or repeat the ladder less often.`;
+        throw new SluiceError('INVALID_INPUT', message, { path: ['behaviour'] });
+      }
       const dueMs = state.dueAt === null ? Number.POSITIVE_INFINITY : state.dueAt.getTime() - this.from.getTime();
       const plan = this.plans[0];
       if (plan && plan.atMs < dueMs) {
@@ -71,7 +79,7 @@ export class SimulationRun {
     for (const doing of this.behaviour) {
       if (asked.includes(doing.agent)) this.plans.push({ atMs: atMs + doing.afterMs, doing });
     }
-    this.plans.sort((a, b) => a.atMs - b.atMs);
+    if (asked.length > 0) this.plans.sort((a, b) => a.atMs - b.atMs);
     return effects.reduce((after, effect) => this.carryOut(effect, after, atMs), state);
   }
 

@@ -66,6 +66,11 @@ describe('a policy is refused', () => {
     ],
     ['with an empty window', { maintenance: [{ from: minute(1), to: minute(1) }] }, 'maintenance.0.to'],
     [
+      'with a window of more than a year',
+      { maintenance: [{ from: minute(0), to: minute(367 * 24 * 60) }] },
+      'maintenance.0.to',
+    ],
+    [
       'with more windows than anybody can follow',
       { maintenance: Array.from({ length: 101 }, () => ({ from: minute(1), to: minute(2) })) },
       'maintenance',

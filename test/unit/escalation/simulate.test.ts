@@ -77,6 +77,19 @@ describe('a simulation', () => {
     expect(simulate(withoutCeo, 'layer', lookup, [])).toMatchObject({ ceoAfterMs: null, endAfterMs: 60 * MINUTE });
   });
 
+  it('plays the longest ladder that a policy may have, and refuses what nobody could read', () => {
+    const agents = Array.from({ length: 50 }, (_, index) => `layer-${index}`);
+    const crowd = agents.map((agent) => doing(agent, 'ACKNOWLEDGE', 1));
+    const one = aPolicy({ steps: agents.slice(0, 20).map((agent) => aStep({ ask: [{ agent }] })), repeat: 100 });
+    expect(simulate(one, 'layer', lookup, []).events).toHaveLength(20 * 101 + 1);
+    expect(simulate(one, 'layer', lookup, crowd).events).toHaveLength(2 * 20 * 101 + 1);
+    const refused = expect.objectContaining({ code: 'INVALID_INPUT', path: ['behaviour'] });
+    const everybody = aPolicy({ steps: [aStep({ ask: agents.map((agent) => ({ agent })) })], repeat: 100 });
+    const often = { ...everybody, steps: [...everybody.steps, ...one.steps, ...everybody.steps] };
+    expect(() => simulate(often, 'layer', lookup, crowd)).toThrow(refused);
+    expect(() => simulate(one, 'layer', lookup, [...crowd, ...crowd])).toThrow(refused);
+  });
+
   it.each([
     ['an agent who does not exist', doing('ghost', 'CLAIM', 1), 'UNKNOWN_AGENT', ['behaviour', 0, 'agent']],
     ['a time before being asked', doing('chief', 'CLAIM', -1), 'INVALID_INPUT', ['behaviour', 0, 'after']],
