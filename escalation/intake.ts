@@ -184,12 +184,13 @@ async function openAbout(
   { failureClass }: Classification,
   { escalations }: IntakeContext,
 ): Promise<readonly Escalation[]> {
-  if (jobId !== null) {
-    const about = await escalations.byJob(tenant, jobId);
-    return about.filter(({ state }) => state.status !== 'RESOLVED');
-  }
   const open = await escalations.openByKey(tenant, dedupKey(failureClass, pipeline, target));
-  return open ? [open] : [];
+  if (jobId === null) return open ? [open] : [];
+  const about = await escalations.byJob(tenant, jobId);
+  const own = about.filter(({ state }) => state.status !== 'RESOLVED');
+  // It may have been an occurrence of what another job opened. What a person opened stays for people to close.
+  const isOther = open !== null && open.jobId !== null && own.every(({ id }) => id !== open.id);
+  return isOther ? [...own, open] : own;
 }
 
 async function recoverOne(seen: Escalation, { source }: FailureReport, context: IntakeContext): Promise<void> {

@@ -63,7 +63,8 @@ function redactRecord(raw: string, sensitive: ReadonlySet<string>, depth: number
   if (sensitive.size === 0) return redactText(raw, sensitive);
   try {
     const record: unknown = JSON.parse(raw);
-    if (typeof record === 'object' && record !== null) return JSON.stringify(clean(record, sensitive, depth + 1));
+    if (typeof record === 'object' && record !== null && !Array.isArray(record))
+      return JSON.stringify(clean(record, sensitive, depth + 1));
   } catch {
     // No JSON.
   }
@@ -75,8 +76,11 @@ function clean(value: unknown, sensitive: ReadonlySet<string>, depth: number): u
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= MAX_DEPTH) return TOO_DEEP;
   if (Array.isArray(value)) return value.map((item) => clean(item, sensitive, depth + 1));
+  // What is wrong with a value is often told with the value.
+  const isAbout = 'column' in value && typeof value.column === 'string' && sensitive.has(value.column.toLowerCase());
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => {
+      if (isAbout && key === 'message') return [key, REDACTED];
       if (isSecretKey(key) || (sensitive.has(key.toLowerCase()) && !isListOfNames(key))) return [key, REDACTED];
       if (key === 'raw' && typeof item === 'string') return [key, redactRecord(item, sensitive, depth)];
       return [key, clean(item, sensitive, depth + 1)];

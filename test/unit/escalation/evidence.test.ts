@@ -149,7 +149,12 @@ describe('redacting', () => {
     const job = {
       spec: { options: { sensitiveColumns: ['email'] } },
       samples: [{ Email: 'ann@example.org', id: 1 }],
-      quarantine: [{ raw: '{"id":1,"email":"ann@example.org"}' }, { raw: '1;ann@example.org' }],
+      quarantine: [
+        { raw: '{"id":1,"email":"ann@example.org"}' },
+        { raw: '1;ann@example.org' },
+        { raw: '[1,"ann@example.org"]' },
+      ],
+      reasons: [{ column: 'email', code: 'CAST', message: 'ann@example.org is no number' }],
       error: {
         detail: 'Key (id, email)=(1, ann@example.org) already exists.',
         where: 'Failing row contains (1, ann@example.org, null).',
@@ -161,7 +166,7 @@ describe('redacting', () => {
     expect(bundle.job).toMatchObject({
       spec: { options: { sensitiveColumns: ['email'] } },
       samples: [{ Email: REDACTED, id: 1 }],
-      quarantine: [{ raw: `{"id":1,"email":"${REDACTED}"}` }, { raw: REDACTED }],
+      quarantine: [{ raw: `{"id":1,"email":"${REDACTED}"}` }, { raw: REDACTED }, { raw: REDACTED }],
       error: { other: 'Key (id)=(7) already exists.' },
     });
   });
