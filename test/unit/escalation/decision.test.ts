@@ -57,6 +57,7 @@ describe('who is on it', () => {
     expect(follow(both, [10, claim('chief')], [11, decide('ceo')]).state.status).toBe('DECIDED');
     expect(() => follow(both, [10, claim('chief')], [11, claim('domain')])).toThrow(refusal('NOT_ASKED'));
     expect(() => follow(both, [10, claim('ceo')], [11, claim('chief')])).toThrow(refusal('NOT_ASKED'));
+    expect(() => follow(both, [10, claim('layer-8')], [11, claim('layer-9')])).toThrow(refusal('NOT_ASKED'));
   });
 
   it('claimed for too long ago: nobody is kept out, and nothing can be renewed', () => {
@@ -175,9 +176,17 @@ describe('a verdict', () => {
       follow(context, [1, vote('chief', 'RETRY')], [2, vote('ceo', 'ABORT')], [3, vote('chief', 'ABORT')]).effects,
     ).toEqual([{ kind: 'APPLY', verdict: aVerdict('chief', 'ABORT') }]);
     // A claim does not keep the others from voting once its holder has voted.
-    expect(
-      follow(context, [1, claim('domain')], [2, vote('domain', 'RETRY')], [3, vote('ceo', 'RETRY')]).state,
-    ).toMatchObject({ status: 'DECIDED' });
+    const claimed = [
+      [1, claim('ceo')],
+      [2, vote('ceo', 'RETRY')],
+    ] as const;
+    expect(follow(context, ...claimed, [3, vote('domain', 'RETRY')]).state.status).toBe('DECIDED');
+    // Who declines takes the vote back.
+    const declined = [
+      [1, vote('chief', 'RETRY')],
+      [2, decline('chief')],
+    ] as const;
+    expect(follow(context, ...declined, [3, vote('domain', 'RETRY')]).state.status).toBe('ASKING');
     // When two have declined the third can reach nothing.
     expect(follow(context, [1, decline('domain')]).state.status).toBe('ASKING');
     expect(follow(context, [1, decline('domain')], [2, decline('chief')]).state.status).toBe('HELD');
