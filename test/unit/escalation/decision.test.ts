@@ -191,6 +191,12 @@ describe('a verdict', () => {
     expect(follow(context, [1, decline('domain')]).state.status).toBe('ASKING');
     expect(follow(context, [1, decline('domain')], [2, decline('chief')]).state.status).toBe('HELD');
     // Votes are for one time of being asked.
+    const two = aContext({ steps: [aStep({ ask, quorum: 2 }), aStep({ ask, quorum: 2, waitMs: MINUTE })] });
+    const moved = [
+      [1, vote('chief', 'RETRY')],
+      [60, due],
+    ] as const;
+    expect(follow(two, ...moved, [60.5, vote('ceo', 'RETRY')]).state.status).toBe('ASKING');
     expect(follow(context, [1, vote('chief', 'RETRY')], [2, vote('ceo', 'RETRY')], [3, failed]).state.votes).toEqual(
       [],
     );

@@ -86,6 +86,7 @@ describe('after an outage', () => {
     ['NEXT_STEP' as const, 60, { step: 1, dueAt: minute(90) }],
     // Who would be asked by now.
     ['SKIP_TO_CURRENT' as const, 60, { step: 1, dueAt: minute(90) }],
+    ['SKIP_TO_CURRENT' as const, 90, { step: 2, dueAt: minute(210) }],
     ['SKIP_TO_CURRENT' as const, 100, { step: 2, dueAt: minute(210) }],
     // Nobody is passed over for the end action.
     ['SKIP_TO_CURRENT' as const, 5_000, { step: 2, dueAt: minute(5_120) }],
@@ -119,6 +120,10 @@ describe('maintenance', () => {
     const context = aContext({ maintenance });
     expect(follow(context).state.dueAt).toEqual(minute(80));
     expect(follow(context, [80, due]).state).toMatchObject({ step: 1, dueAt: minute(140) });
+    // A window begins with its first moment, and ends before its last.
+    const bounds = aContext({ maintenance: [{ from: minute(30), to: minute(90) }] });
+    expect(follow(bounds).state.dueAt).toEqual(minute(90));
+    expect(follow(bounds, [90, due]).state).toMatchObject({ status: 'ASKING', step: 1 });
     expect(follow(context, [5, acknowledge('domain')]).state.dueAt).toEqual(minute(80));
   });
 

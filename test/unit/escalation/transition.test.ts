@@ -120,6 +120,7 @@ describe('by hand', () => {
     const snooze = (until: number): EscalationEvent => ({ kind: 'SNOOZE', agent: 'domain', until: minute(until) });
     const quiet = follow(aContext(), [5, snooze(500)]);
     expect(quiet).toMatchObject({ state: { status: 'SNOOZED', dueAt: minute(500) }, effects: [] });
+    expect(follow(aContext(), [5, snooze(500)], [505, due]).state.dueAt).toEqual(minute(530));
     expect(follow(aContext(), [5, snooze(500)], [500, due])).toMatchObject({
       state: { status: 'ASKING', step: 0, round: 1, dueAt: minute(530) },
       effects: [asks(['domain'], 0, 1)],
