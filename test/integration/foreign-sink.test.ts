@@ -1,6 +1,8 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { SluiceError } from '../../src/core/errors.js';
 import type { Pool } from '../../src/store/pool.js';
 import { emptyDatabase } from '../support/database.js';
+import { actionsOf, aVerdict } from '../support/held-job.js';
 import { partEngine } from '../support/part-engine.js';
 import { aPipeline, aRuntime, type Runtime } from '../support/runtime.js';
 
@@ -69,6 +71,36 @@ describe('a sink in another database', () => {
       await queue.hint(id);
       expect(await runtime.job(id)).toMatchObject({ state: 'SUCCEEDED', attempt: 2 });
       expect(await ids()).toEqual([1, 2, 3]);
+    },
+  );
+
+  it.each(['RETRY', 'RESUME'] as const)(
+    'gets every row once after %s of a job that was held half-way',
+    async (kind) => {
+      const id = await runtime.launch({ spec: spec({ mode: 'REPLACE' }) });
+      const { parsePipeline } = runtime.context(engine);
+      const breaking = await runtime.worker(engine, {
+        parsePipeline(stored) {
+          const pipeline = parsePipeline(stored);
+          const publish = () => Promise.reject(new SluiceError('CONSTRAINT_VIOLATION', 'On purpose.'));
+          return { ...pipeline, sink: { ...pipeline.sink, publish } };
+        },
+      });
+      await breaking.queue.hint(id);
+      expect(await runtime.job(id)).toMatchObject({ state: 'AWAITING_DECISION', progress: { rowsLoaded: 3 } });
+      const { actions } = actionsOf(runtime);
+      expect(await actions.apply('default', id, aVerdict(kind))).toEqual({ outcome: 'APPLIED' });
+      const entries = await warehouse.query('select from sluice_ledger.load');
+      expect(entries.rowCount).toBe(kind === 'RETRY' ? 0 : 3);
+      const { queue } = await runtime.worker(engine);
+      await queue.hint(id);
+      expect(await runtime.job(id)).toMatchObject({
+        state: 'SUCCEEDED',
+        progress: { rowsLoaded: 3, rowsQuarantined: 1 },
+      });
+      expect(await ids()).toEqual([1, 2, 3]);
+      const staged = `select from pg_class where relname like '%sluice%' and relnamespace = 'public'::regnamespace`;
+      expect((await warehouse.query(staged)).rowCount).toBe(0);
     },
   );
 

@@ -1,7 +1,9 @@
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SluiceError } from '../../src/core/errors.js';
 import { newId } from '../../src/core/ids.js';
+import { cleanUp } from '../../src/jobs/end-attempt.js';
 import { LEASE_MS } from '../../src/jobs/heartbeat.js';
 import type { SinkClient } from '../../src/jobs/stores.js';
 import { eventually } from '../support/eventually.js';
@@ -25,6 +27,16 @@ const PARTS = [
   [[4, 'four']],
 ] as const;
 const engine = partEngine({ parts: PARTS, bad: ['{"id":"x"}'] });
+/** What the escalators are told about the job, oldest first. */
+const reports = async (id: string) =>
+  (
+    await runtime.pool.query<Record<string, unknown>>(
+      `select kind, source, pipeline, target, owner, code, failure_class, message, details
+       from sluice.failure_report where job_id = $1 order by at`,
+      [id],
+    )
+  ).rows;
+const stagedFiles = (id: string) => readdir(join(runtime.staging, id)).catch(() => []);
 const loadedIds = () => runtime.column('select id::int from target order by id');
 
 /** An evaluation that waits for the test, and ends at once when it is told to stop. */
@@ -142,7 +154,7 @@ describe('a worker', () => {
     expect(await runtime.job(good)).toMatchObject({ state: 'SUCCEEDED' });
     // What nobody foresaw is not told to the caller: it goes to the log.
     expect(await runtime.job(broken)).toMatchObject({
-      state: 'FAILED',
+      state: 'AWAITING_DECISION',
       error: { code: 'INTERNAL', failureClass: 'CRITICAL_FAILURE', message: 'Something unexpected happened.' },
     });
   });
@@ -163,13 +175,14 @@ describe('a job that fails', () => {
         samples: [],
       },
     ];
+    const samples = Array.from({ length: 12 }, (_, i) => `row ${i}`);
     const failing = partEngine({
       parts: PARTS,
       before: () =>
         Promise.reject(
           new SluiceError('EXPECTATION_FAILED', 'One row is too large.', {
             path: ['expectations', 0],
-            details: { report, samples: ['x'] },
+            details: { report, samples },
           }),
         ),
     });
@@ -177,30 +190,52 @@ describe('a job that fails', () => {
     const id = await runtime.launch();
     await queue.hint(id);
     expect(await runtime.job(id)).toMatchObject({
-      state: 'FAILED',
+      state: 'AWAITING_DECISION',
+      finishedAt: null,
       error: {
         code: 'EXPECTATION_FAILED',
         failureClass: 'PIPELINE_DECISION',
         path: ['expectations', 0],
-        details: { samples: ['x'] },
+        details: { samples },
       },
     });
     expect(await runtime.stores.reports.list('default', id)).toEqual(report);
-    expect(await readdir(runtime.staging)).not.toContain(id);
+    expect(await stagedFiles(id)).toEqual([]);
+    expect(await reports(id)).toEqual([
+      {
+        kind: 'FAILED',
+        source: 'JOB',
+        pipeline: 'test',
+        target: 'default.public.target',
+        owner: 'layer-12',
+        code: 'EXPECTATION_FAILED',
+        failure_class: 'PIPELINE_DECISION',
+        message: 'One row is too large.',
+        details: { samples: samples.slice(0, 10) },
+      },
+    ]);
   });
 
   it('is not published when rows are missing, whoever lost them', async () => {
     for (const claims of [{ rowsRead: 6 }, { rowsGood: 5, rowsRead: 6 }, { rowsQuarantined: 0, rowsFiltered: 1 }]) {
-      const { queue } = await runtime.worker(partEngine({ parts: PARTS, bad: ['{}'], claims }));
+      const { queue, context } = await runtime.worker(partEngine({ parts: PARTS, bad: ['{}'], claims }));
       const id = await runtime.launch({
         spec: aPipeline({ table: 'target', mode: 'REPLACE', createTable: true }).json,
       });
       await queue.hint(id);
       expect(await runtime.job(id)).toMatchObject({
-        state: 'FAILED',
+        state: 'AWAITING_DECISION',
         error: { code: 'RECONCILIATION_FAILED', failureClass: 'DATA_CORRUPTION' },
       });
+      expect(await reports(id)).toMatchObject([{ kind: 'FAILED', failure_class: 'DATA_CORRUPTION' }]);
       expect(await runtime.column(`select to_regclass('target') is null`)).toEqual([true]);
+      // What it has staged goes when it ends, and not before: it may be told to go on.
+      await runtime.stores.jobs.requestCancel('default', id);
+      expect(await reports(id)).toMatchObject([
+        { kind: 'FAILED' },
+        { kind: 'RECOVERED', code: 'RECONCILIATION_FAILED', target: 'default.public.target' },
+      ]);
+      for (const attempt of await runtime.stores.sweep.leftovers(0, 10)) await cleanUp(context, attempt);
       expect(
         await runtime.column(
           `select count(*)::int from pg_class where relname like '%sluice%' and relnamespace = 'public'::regnamespace`,
@@ -214,7 +249,11 @@ describe('a job that fails', () => {
     const { queue } = await runtime.worker(engine);
     const id = await runtime.launch();
     await queue.hint(id);
-    expect(await runtime.job(id)).toMatchObject({ state: 'FAILED', error: { code: 'CONSTRAINT_VIOLATION' } });
+    expect(await runtime.job(id)).toMatchObject({
+      state: 'AWAITING_DECISION',
+      error: { code: 'CONSTRAINT_VIOLATION' },
+    });
+    expect(await reports(id)).toMatchObject([{ kind: 'FAILED', code: 'CONSTRAINT_VIOLATION' }]);
     expect(await loadedIds()).toEqual([]);
   });
 
@@ -223,7 +262,8 @@ describe('a job that fails', () => {
     const { queue } = await runtime.worker(partEngine({ parts: PARTS, before: wait }));
     const id = await runtime.launch({ timeoutMs: 30 });
     await queue.hint(id);
-    expect(await runtime.job(id)).toMatchObject({ state: 'FAILED', error: { code: 'JOB_TIMEOUT' } });
+    expect(await runtime.job(id)).toMatchObject({ state: 'AWAITING_DECISION', error: { code: 'JOB_TIMEOUT' } });
+    expect(await reports(id)).toMatchObject([{ kind: 'FAILED', code: 'JOB_TIMEOUT' }]);
   });
 });
 
@@ -258,9 +298,23 @@ describe('a failure that passes', () => {
     expect(await loadedIds()).toEqual([1, 2, 3, 4]);
   });
 
-  it('ends as DEAD when it comes back on every attempt', async () => {
+  it('awaits a decision when it comes back on every attempt', async () => {
     const { queue } = await runtime.worker(flaky(99));
     const id = await runtime.launch({ maxAttempts: 2 });
+    await queue.hint(id);
+    expect(await reports(id)).toEqual([]);
+    await runtime.stores.sweep.due(10);
+    await queue.hint(id);
+    expect(await runtime.job(id)).toMatchObject({ state: 'AWAITING_DECISION', attempt: 2 });
+    expect(await reports(id)).toMatchObject([
+      { code: 'RETRIES_EXHAUSTED', failure_class: 'CRITICAL_FAILURE', details: { lastCode: 'UNAVAILABLE' } },
+    ]);
+  });
+
+  it('ends as DEAD when it comes back on every attempt and nobody shall be asked', async () => {
+    const { queue } = await runtime.worker(flaky(99));
+    const spec = aPipeline(undefined, { onFailure: 'FAIL' }).json;
+    const id = await runtime.launch({ maxAttempts: 2, spec });
     await queue.hint(id);
     await runtime.stores.sweep.due(10);
     await queue.hint(id);
@@ -269,6 +323,7 @@ describe('a failure that passes', () => {
       attempt: 2,
       error: { code: 'RETRIES_EXHAUSTED', failureClass: 'CRITICAL_FAILURE', details: { lastCode: 'UNAVAILABLE' } },
     });
+    expect(await reports(id)).toEqual([]);
   });
 
   it('goes on with the parts that are left when the connection breaks while loading', async () => {
@@ -340,6 +395,24 @@ describe('cancelling', () => {
     await running;
     expect(await runtime.job(id)).toMatchObject({ state: 'CANCELLED', error: null });
     expect(await readdir(runtime.staging)).not.toContain(id);
+  });
+
+  it.each(['ECONNRESET', 'XX000'])('is not forgotten when the attempt fails first, with %s', async (code) => {
+    const { wait, open, isReached } = gate();
+    const before = async (signal: AbortSignal) => {
+      await wait(signal);
+      throw Object.assign(new Error('on purpose'), { code });
+    };
+    const { queue } = await runtime.worker(partEngine({ parts: PARTS, before }));
+    const id = await runtime.launch();
+    const running = queue.hint(id);
+    await isReached;
+    await runtime.stores.jobs.requestCancel('default', id);
+    open();
+    await running;
+    expect(await runtime.job(id)).toMatchObject({ state: 'CANCELLED', error: null, dueAt: null });
+    expect((await runtime.events(id)).at(-1)).toMatchObject({ state: 'CANCELLED', message: 'The job was cancelled.' });
+    expect(await reports(id)).toEqual([]);
   });
 
   it('ends a job whose run finds no part to load before it is told', async () => {

@@ -98,7 +98,23 @@ describe('the sweeper', () => {
     await runtime.pool.query('update sluice.job set takeovers = 5 where id = $1', [id]);
     const [one, two] = await Promise.all([1, 2].map(() => runtime.stores.sweep.takeOver(5, 60_000, 10)));
     expect([one, two]).toEqual([[], []]);
+    expect(await runtime.job(id)).toMatchObject({ state: 'AWAITING_DECISION', error: { code: 'RETRIES_EXHAUSTED' } });
+    const reports = 'select code from sluice.failure_report where job_id = $1';
+    expect(await runtime.column(reports, [id])).toEqual(['RETRIES_EXHAUSTED']);
+    // And leaves it alone from then on.
+    expect(await runtime.stores.sweep.takeOver(5, 0, 10)).toEqual([]);
+    expect(await runtime.stores.sweep.leftovers(0, 10)).toEqual([]);
+    expect(await runtime.stores.sweep.ended([id])).toEqual([]);
+  });
+
+  it('lets a job die that takes every worker down with it when nobody shall be asked', async () => {
+    const { id } = await abandoned({ loading: false });
+    await past('lease_until', id);
+    const silent = `update sluice.job set takeovers = 5, spec = jsonb_set(spec, '{options,onFailure}', '"FAIL"') where id = $1`;
+    await runtime.pool.query(silent, [id]);
+    await runtime.stores.sweep.takeOver(5, 60_000, 10);
     expect(await runtime.job(id)).toMatchObject({ state: 'DEAD', error: { code: 'RETRIES_EXHAUSTED' } });
+    expect(await runtime.column('select code from sluice.failure_report where job_id = $1', [id])).toEqual([]);
   });
 
   it('lets others load what a killed worker had claimed, and never loads its chunks twice', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SluiceError } from '../../../src/core/errors.js';
+import { FAILURE_CLASSES } from '../../../src/core/failure-class.js';
 import { endOf } from '../../../src/jobs/end-attempt.js';
 import { failureOf, jobErrorOf } from '../../../src/jobs/failure.js';
 import { NO_ROWS } from '../../../src/jobs/job.js';
@@ -8,7 +9,7 @@ import type { Attempt } from '../../../src/jobs/stores.js';
 const driverError = (code: string, facts: object = {}) =>
   Object.assign(new Error('the server says so'), { code, ...facts });
 
-const anAttempt = (attempt: number, maxAttempts: number): Attempt => ({
+const anAttempt = (attempt: number, maxAttempts: number, spec: object = {}): Attempt => ({
   token: '00000000-0000-7000-8000-000000000000',
   prepared: null,
   timeLeftMs: null,
@@ -20,7 +21,7 @@ const anAttempt = (attempt: number, maxAttempts: number): Attempt => ({
     owner: 'layer-12',
     state: 'RUNNING',
     stage: 'LOADING',
-    spec: {},
+    spec,
     idempotencyKey: null,
     priority: 0,
     attempt,
@@ -43,6 +44,8 @@ const anAttempt = (attempt: number, maxAttempts: number): Attempt => ({
     },
   },
 });
+
+const SILENT = { options: { onFailure: 'FAIL' } };
 
 describe('a driver error', () => {
   it.each([
@@ -72,7 +75,9 @@ describe('a driver error', () => {
   ])('%s is %s and is not tried again', (code, expected) => {
     const failure = failureOf(driverError(code));
     expect(failure.code).toBe(expected);
-    expect(endOf(anAttempt(1, 5), failure, () => 0.5).transition).toBe('FAIL');
+    const asks = failure.failureClass !== 'INVALID_REQUEST';
+    expect(endOf(anAttempt(1, 5), failure, () => 0.5).transition).toBe(asks ? 'HOLD' : 'FAIL');
+    expect(endOf(anAttempt(1, 5, SILENT), failure, () => 0.5).transition).toBe('FAIL');
   });
 
   it('is a lost connection when pg says so without a code', () => {
@@ -103,10 +108,24 @@ describe('what a failure leads to', () => {
   });
 
   it('gives up after the last attempt, and says what kept failing', () => {
-    const end = endOf(anAttempt(5, 5), transient, () => 0.5);
-    expect(end).toMatchObject({
-      transition: 'DIE',
-      error: { code: 'RETRIES_EXHAUSTED', details: { lastCode: 'UNAVAILABLE' } },
+    const error = { code: 'RETRIES_EXHAUSTED', details: { lastCode: 'UNAVAILABLE' } };
+    expect(endOf(anAttempt(5, 5), transient, () => 0.5)).toMatchObject({ transition: 'HOLD', error });
+    expect(endOf(anAttempt(5, 5, SILENT), transient, () => 0.5)).toMatchObject({ transition: 'DIE', error });
+  });
+
+  it('asks about what is decided, and not about what its caller can mend', () => {
+    const ends = FAILURE_CLASSES.map((failureClass) => {
+      const error = new SluiceError('INTERNAL', 'x', { failureClass });
+      return [failureClass, endOf(anAttempt(1, 5), error, () => 0).transition];
+    });
+    expect(Object.fromEntries(ends)).toEqual({
+      TRANSIENT: 'RETRY',
+      INVALID_REQUEST: 'FAIL',
+      PIPELINE_DECISION: 'HOLD',
+      QUEUE_PERFORMANCE: 'HOLD',
+      WORKFLOW_INTEGRATION: 'HOLD',
+      CRITICAL_FAILURE: 'HOLD',
+      DATA_CORRUPTION: 'HOLD',
     });
   });
 });
