@@ -31,7 +31,7 @@ const keysOf = ({ effects }: Transitioned): readonly string[] =>
   );
 
 describe('10,000 random policies and behaviours', () => {
-  it('give the same list of events in the simulation and in an engine of its own', { timeout: 60_000 }, () => {
+  it('give the same list of events in the simulation and in an engine of its own', { timeout: 180_000 }, () => {
     fc.assert(
       fc.property(anyLadder, anyBehaviour, (ladder, behaviour) => {
         const engine = new VirtualEngine(ladder, behaviour);
@@ -94,7 +94,7 @@ const anyEvent: fc.Arbitrary<EventAt> = fc.oneof(
 );
 
 describe('any events at any time', () => {
-  it('are answered or refused; nobody is notified twice, and silence leads to the end', { timeout: 60_000 }, () => {
+  it('are answered or refused; nobody is notified twice, and silence leads to the end', { timeout: 180_000 }, () => {
     const anyWalk = fc.array(fc.tuple(anyMoment, anyEvent), { maxLength: 40 });
     const anyCatchUp = fc.constantFrom('NEXT_STEP', 'SKIP_TO_CURRENT' as const);
     fc.assert(
