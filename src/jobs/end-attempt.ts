@@ -29,6 +29,7 @@ export async function endAttempt(context: WorkerContext, run: Run, attempt: Atte
   await attempts.releaseChunks(run.token);
   if (!ended) return;
   await tellOthers(context, run.jobId);
+  if (end.transition === 'HOLD') await context.onHeld?.(attempt.job.tenant).catch(() => undefined);
   if (end.transition !== 'RETRY' && end.transition !== 'HOLD') await cleanUp(context, attempt);
   // Parts that are being loaded stay, for another attempt or a verdict to go on with.
   else if (!run.isLoading) await context.staging.remove(run.jobId, attempt.token);

@@ -3,10 +3,12 @@ import type { Pipeline } from '../engine/pipeline.js';
 import { mergePatch, quarantiningFailures, reparsed, withoutErrorBudget } from './spec-changes.js';
 import { targetOf } from './target.js';
 
+export type { Pipeline };
 export type PipelineParser = (spec: unknown) => Pipeline;
 
 /** A spec that takes the place of the stored one, and what the job row keeps of it in columns of its own. */
 export interface ChangedSpec {
+  readonly pipeline: Pipeline;
   readonly spec: object;
   readonly target: string | null;
   readonly maxAttempts: number;
@@ -30,8 +32,15 @@ export function specAfter(
   parse: PipelineParser,
 ): ChangedSpec | undefined {
   if (kind === 'RETRY') return undefined;
-  const { json, options } = reparsed(changedBy(spec, kind, patch), parse);
-  return { spec: json, target: targetOf(json), maxAttempts: options.maxAttempts, timeoutMs: options.timeoutMs };
+  const pipeline = reparsed(changedBy(spec, kind, patch), parse);
+  const { json, options } = pipeline;
+  return {
+    pipeline,
+    spec: json,
+    target: targetOf(json),
+    maxAttempts: options.maxAttempts,
+    timeoutMs: options.timeoutMs,
+  };
 }
 
 function changedBy(spec: unknown, kind: Exclude<Restart, 'RETRY'>, patch: object | null): unknown {

@@ -34,6 +34,8 @@ export interface WorkerContext {
   readonly bus: EventBus;
   readonly clock: Clock;
   readonly log: Log;
+  /** Hurries whoever takes failure reports up; without it they are found a little later. */
+  readonly onHeld?: (tenant: string) => Promise<void>;
   /** A number in [0, 1) for the jitter of retries. */
   readonly random: () => number;
 }

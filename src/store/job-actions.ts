@@ -4,13 +4,14 @@ import { UserErrors } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import { failureOf } from '../jobs/failure.js';
 import type { JobQueue } from '../jobs/ports.js';
-import { specAfter } from '../jobs/spec-after.js';
+import { type Pipeline, specAfter } from '../jobs/spec-after.js';
 import { decideHeldJob } from './decide-held-job.js';
 import { type DiscardDeps, discardEvaluation } from './discard-evaluation.js';
 import { lockHeldJob } from './held-job.js';
 import { type Announcer, type ChangedRow, signalOf } from './job-change.js';
 import { readJobEvidence } from './job-evidence.js';
 import { type Pool, type PoolClient, withTransaction } from './pool.js';
+import { readJob } from './read-job.js';
 import { pauseTarget, releaseTarget } from './target-pause.js';
 import { type Acted, readEffect, takeEffect } from './verdict-effect.js';
 
@@ -18,6 +19,8 @@ export interface JobActionsDeps extends DiscardDeps {
   readonly pool: Pool;
   readonly announcer: Announcer;
   readonly queue: Pick<JobQueue, 'offer'>;
+  /** Holds a patched pipeline against its files and its target, as at a launch. @throws SluiceError, UserErrors */
+  readonly check: (pipeline: Pipeline) => Promise<void>;
 }
 
 interface Changed {
@@ -31,7 +34,7 @@ interface Changed {
  * before the commit has done nothing, and one that dies after it has left the answer for whoever asks again.
  */
 export function createJobActions(deps: JobActionsDeps): JobActions {
-  const { pool, announcer, queue, parsePipeline, log } = deps;
+  const { pool, announcer, queue, parsePipeline, check, log } = deps;
   const decide = decideHeldJob(announcer);
 
   async function carryOut(client: PoolClient, tenant: string, jobId: string, verdict: Verdict): Promise<Changed> {
@@ -66,6 +69,18 @@ export function createJobActions(deps: JobActionsDeps): JobActions {
       return taken ? carryOut(client, tenant, jobId, verdict) : undefined;
     });
 
+  /**
+   * A patch that leads nowhere is told to its author now, while the job is still held. Before the transaction, for it may
+   * take long: the spec of a held job does not change but by the verdict that acts on it.
+   */
+  async function checkPatch(tenant: string, jobId: string, { id, kind, patch }: Verdict): Promise<void> {
+    if (kind !== 'PATCH_SPEC' || (await readEffect(pool, id)) !== undefined) return;
+    const job = await readJob(pool, tenant, jobId);
+    if (job?.state !== 'AWAITING_DECISION') return;
+    const changed = specAfter(job.spec, kind, patch, parsePipeline);
+    if (changed) await check(changed.pipeline);
+  }
+
   async function refuse(tenant: string, jobId: string, verdict: Verdict, reason: string): Promise<Acted> {
     const failed: Acted = { outcome: 'FAILED', reason };
     if (await takeEffect(pool, tenant, jobId, verdict, failed)) return failed;
@@ -85,6 +100,7 @@ export function createJobActions(deps: JobActionsDeps): JobActions {
     async apply(tenant, jobId, verdict) {
       if (!isId(jobId)) return { outcome: 'FAILED', reason: `There is no job ${jobId}.` };
       try {
+        await checkPatch(tenant, jobId, verdict);
         const changed = await once(tenant, jobId, verdict);
         if (changed) await tellOthers(changed);
         return changed ? { outcome: 'APPLIED' } : ((await readEffect(pool, verdict.id)) ?? { outcome: 'APPLIED' });

@@ -72,7 +72,7 @@ export async function openStores({ databaseUrl, connections, isBusOnPostgres, lo
     reports: createReportStore(pool),
     sweep: createSweepStore(pool, announcer),
     /** What verdicts do to jobs. */
-    jobActions: (around: Pick<JobActionsDeps, 'staging' | 'queue' | 'parsePipeline' | 'log'>) =>
+    jobActions: (around: Pick<JobActionsDeps, 'staging' | 'queue' | 'parsePipeline' | 'check' | 'log'>) =>
       createJobActions({ ...around, pool, announcer, connections: sinks, ledger }),
     connections: sinks,
     ledger,

@@ -2,6 +2,7 @@ import type { Verdict, VerdictKind } from '../../escalation/verdict.js';
 import { newId } from '../../src/core/ids.js';
 import { createLog } from '../../src/core/log.js';
 import { parsePipeline } from '../../src/engine/parse-pipeline.js';
+import type { Pipeline } from '../../src/engine/pipeline.js';
 import { createStagingArea } from '../../src/jobs/staging-area.js';
 import type { Pool } from '../../src/store/pool.js';
 import { handQueue } from './hand-queue.js';
@@ -32,8 +33,11 @@ export async function reportsOf(pool: Pool, jobId: string): Promise<readonly Rep
 }
 
 /** Job actions over the stores of a runtime, with a queue in the hands of the test. */
-export function actionsOf(runtime: Runtime) {
+export function actionsOf(runtime: Runtime, check = async (_: Pipeline): Promise<void> => undefined) {
   const queue = handQueue();
   const staging = createStagingArea(runtime.staging);
-  return { queue, actions: runtime.stores.jobActions({ staging, queue, parsePipeline, log: createLog('silent') }) };
+  return {
+    queue,
+    actions: runtime.stores.jobActions({ staging, queue, parsePipeline, check, log: createLog('silent') }),
+  };
 }
