@@ -1,16 +1,19 @@
 import type { Command } from 'commander';
 import { systemClock } from '../core/clock.js';
 import { SluiceError } from '../core/errors.js';
+import { registerAudit } from './audit-command.js';
 import type { ClientConfig } from './client-config.js';
 import { ClientFailure, complaintText, EXIT, usageFailure } from './client-failure.js';
+import { registerEscalations } from './escalations-command.js';
 import type { Session } from './follow-job.js';
 import { openSession, type Surroundings } from './open-session.js';
 import { type InSession, registerRun } from './run-command.js';
+import { registerSimulate } from './simulate-command.js';
 import { processTerminal } from './terminal.js';
 import { registerWatch } from './watch-command.js';
 
 /**
- * Adds `run` and `watch`, which talk to a gateway like any client. They set `process.exitCode`, see `EXIT`.
+ * Adds the commands that talk to a gateway like any client: jobs, escalations, simulations, the audit of their log. They set `process.exitCode`, see `EXIT`.
  *
  * @param config read when a command runs, so that a wrong setting does not break the other commands
  */
@@ -25,8 +28,9 @@ export function registerClientCommands(program: Command, config: () => ClientCon
     },
     quit: (code) => process.exit(code),
   };
-  for (const register of [registerRun, registerWatch]) {
-    register(program, inSession(surroundings))
+  const register = [registerRun, registerWatch, registerEscalations, registerSimulate, registerAudit];
+  for (const command of register.flatMap((add) => add(program, inSession(surroundings)))) {
+    command
       .option('--url <url>', 'address of the gateway (default: SLUICE_URL, else http://127.0.0.1:4000)')
       .option('--token <token>', 'bearer token (default: SLUICE_ADMIN_TOKEN, else $SLUICE_HOME/admin-token)')
       .option('--json', 'one JSON object a line on stdout, for machines')

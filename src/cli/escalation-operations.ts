@@ -1,4 +1,4 @@
-import { type Operation, operation, type UserError, USER_ERRORS } from './operations.js';
+import { type Operation, operation, USER_ERRORS, type UserError } from './operations.js';
 
 export interface AgentName {
   readonly id: string;

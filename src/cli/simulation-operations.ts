@@ -1,4 +1,4 @@
-import { operation, type UserError, USER_ERRORS } from './operations.js';
+import { operation, USER_ERRORS, type UserError } from './operations.js';
 
 export interface PolicyHead {
   readonly id: string;

@@ -2,12 +2,32 @@ import { readFile } from 'node:fs/promises';
 import { parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { buildSluiceSchema } from '../../../schema/build.js';
+import {
+  ACKNOWLEDGE,
+  ESCALATION_VERSION,
+  LIST_ESCALATIONS,
+  LOG_STATUS,
+  SHOW_ESCALATION,
+  SUBMIT_VERDICT,
+} from '../../../src/cli/escalation-operations.js';
 import { CANCEL, LAUNCH, REPORT, WATCH } from '../../../src/cli/operations.js';
+import { POLICIES, SIMULATE } from '../../../src/cli/simulation-operations.js';
+
+const ESCALATIONS = [
+  LIST_ESCALATIONS,
+  SHOW_ESCALATION,
+  ESCALATION_VERSION,
+  ACKNOWLEDGE,
+  SUBMIT_VERDICT,
+  LOG_STATUS,
+  POLICIES,
+  SIMULATE,
+];
 
 describe('what the client asks', () => {
   const schema = buildSluiceSchema();
 
-  it.each([LAUNCH, CANCEL, WATCH, REPORT])('fits the schema: $text', ({ text }) => {
+  it.each([LAUNCH, CANCEL, WATCH, REPORT, ...ESCALATIONS])('fits the schema: $text', ({ text }) => {
     expect(validate(schema, parse(text))).toEqual([]);
   });
 
