@@ -135,6 +135,19 @@ describe('sluice run', () => {
     expect(lines(again.out).at(-1)).toMatchObject({ type: 'awaiting', jobId });
   });
 
+  it('stays with --wait, and passes a hold that is over by now', async () => {
+    const path = await specFile('waited.json', inline('cli_waited', tooLarge));
+    const waiting = startCli(['run', '--wait', '--cancel-on-interrupt', path], env);
+    await eventually(() => waiting.out().includes('awaiting decision'), 30_000);
+    waiting.signal('SIGINT');
+    const ended = await waiting.ended;
+    expect(ended.code).toBe(1);
+    expect(ended.out).toMatch(/Job cli_waited \(\S+\) cancelled/);
+    const again = await runCli(['watch', jobIn(ended.out), '--after-seq', '0'], env);
+    expect(again.code).toBe(1);
+    expect(again.out).not.toContain('is awaited');
+  });
+
   it('ends with 1 for mistakes in the spec, each with its path', async () => {
     const steps = [{ drop: { columns: ['nothing'] } }, { cast: { columns: [{ name: 'quantity', type: 'INTEGER' }] } }];
     const run = await runCli(['run', await specFile('bad.json', inline('cli_bad', { steps }))], env);
