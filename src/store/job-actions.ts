@@ -12,7 +12,7 @@ import { type Announcer, type ChangedRow, signalOf } from './job-change.js';
 import { readJobEvidence } from './job-evidence.js';
 import { type Pool, type PoolClient, withTransaction } from './pool.js';
 import { readJob } from './read-job.js';
-import { pauseTarget, releaseTarget } from './target-pause.js';
+import { pauseTarget, releaseTarget, type Waiting } from './target-pause.js';
 import { type Acted, readEffect, takeEffect } from './verdict-effect.js';
 
 export interface JobActionsDeps extends DiscardDeps {
@@ -87,13 +87,18 @@ export function createJobActions(deps: JobActionsDeps): JobActions {
     return (await readEffect(pool, verdict.id)) ?? failed;
   }
 
+  /** Without the hint the sweeper offers it a little later. */
+  async function offer({ id, priority, last_seq }: Waiting): Promise<void> {
+    await queue
+      .offer(id, { priority, once: String(last_seq) })
+      .catch((error: unknown) =>
+        log.warn({ jobId: id, reason: String(error) }, 'a job that may go on was not offered'),
+      );
+  }
+
   async function tellOthers({ row, priority }: Changed): Promise<void> {
     announcer.announce(signalOf(row));
-    if (priority === null) return;
-    // Without the hint the sweeper offers it a little later.
-    await queue
-      .offer(row.id, { priority, once: String(row.last_seq) })
-      .catch((error: unknown) => log.warn({ jobId: row.id, reason: String(error) }, 'a decided job was not offered'));
+    if (priority !== null) await offer({ ...row, priority });
   }
 
   return {
@@ -114,7 +119,9 @@ export function createJobActions(deps: JobActionsDeps): JobActions {
     },
 
     pauseTarget: (tenant, target, escalationId) => pauseTarget(pool, tenant, target, escalationId),
-    releaseTarget: (tenant, target, escalationId) => releaseTarget(pool, tenant, target, escalationId),
+    async releaseTarget(tenant, target, escalationId) {
+      for (const job of await releaseTarget(pool, tenant, target, escalationId)) await offer(job);
+    },
     evidence: (tenant, jobId) => readJobEvidence(pool, tenant, jobId),
   };
 }

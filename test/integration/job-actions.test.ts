@@ -438,7 +438,9 @@ describe('a paused target', () => {
     expect(await stateOf(waiting)).toBe('QUEUED');
     await actions.releaseTarget('other', target, two);
     expect(await stateOf(waiting)).toBe('QUEUED');
+    const before = decided.offers.length;
     await actions.releaseTarget('default', target, two);
+    expect(decided.offers.slice(before).map(({ jobId }) => jobId)).toContain(waiting);
     expect(await offered()).toContain(waiting);
     expect(await stateOf(waiting)).toBe('SUCCEEDED');
   });
