@@ -1,0 +1,75 @@
+import { contentAddress, plainJson } from '../../escalation/canonical-json.js';
+import type { LogEntry } from '../../escalation/ports.js';
+import type { Queryable } from './pool.js';
+
+/** What a row of the log is made from; its place and its time come with it being written. */
+export type NewLogEntry = Pick<LogEntry, 'escalationId' | 'kind' | 'actor' | 'agents' | 'status' | 'data'>;
+
+/** A row of sluice.escalation_log. */
+export interface LogRow {
+  readonly tenant: string;
+  readonly seq: bigint;
+  readonly escalation_id: string;
+  readonly at: Date;
+  readonly kind: string;
+  readonly actor: string;
+  readonly agents: readonly string[];
+  readonly status: LogEntry['status'];
+  readonly data: LogEntry['data'];
+  readonly prev_hash: string;
+  readonly hash: string;
+}
+
+export const logEntryOf = (row: LogRow): LogEntry => ({
+  tenant: row.tenant,
+  seq: Number(row.seq),
+  escalationId: row.escalation_id,
+  at: row.at,
+  kind: row.kind,
+  actor: row.actor,
+  agents: row.agents,
+  status: row.status,
+  data: row.data,
+  prevHash: row.prev_hash,
+  hash: row.hash,
+});
+
+/** The hash of a row: over everything in it and the hash of the row before, so that none can change, go or move unseen. */
+export const hashOf = (entry: Omit<LogEntry, 'hash'>): string =>
+  contentAddress({ ...entry, at: entry.at.toISOString(), agents: [...entry.agents] });
+
+/**
+ * Appends rows, in their order. The head's lock makes the order of commits the order of the log; it is the last lock
+ * that a transaction takes, so call this last.
+ */
+export async function appendToLog(db: Queryable, tenant: string, entries: readonly NewLogEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  await db.query('insert into sluice.escalation_log_head (tenant) values ($1) on conflict do nothing', [tenant]);
+  // Milliseconds are what JavaScript keeps of a time, and so what can be hashed.
+  const { rows } = await db.query<{ seq: bigint; hash: string; at: Date }>(
+    `select seq, hash, date_trunc('milliseconds', clock_timestamp()) as at
+     from sluice.escalation_log_head where tenant = $1 for update`,
+    [tenant],
+  );
+  const [head] = rows;
+  if (!head) throw new Error('the head of the log is gone');
+  let [seq, prevHash] = [Number(head.seq), head.hash];
+  const written = entries.map((entry) => {
+    seq += 1;
+    const row = { ...entry, data: plainJson(entry.data) as LogEntry['data'], tenant, seq, at: head.at, prevHash };
+    const hash = hashOf(row);
+    prevHash = hash;
+    return { ...row, at: row.at.toISOString(), hash };
+  });
+  await db.query(
+    `with rows as (
+       insert into sluice.escalation_log
+         (tenant, seq, escalation_id, at, kind, actor, agents, status, data, prev_hash, hash)
+       select $1, seq, "escalationId", at, kind, actor, agents, status, data, "prevHash", hash
+       from jsonb_to_recordset($2) as entry (seq bigint, "escalationId" uuid, at timestamptz, kind text, actor text,
+         agents text[], status text, data jsonb, "prevHash" text, hash text)
+     )
+     update sluice.escalation_log_head set seq = $3, hash = $4 where tenant = $1`,
+    [tenant, JSON.stringify(written), seq, prevHash],
+  );
+}

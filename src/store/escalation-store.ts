@@ -1,0 +1,270 @@
+import { dedupKey, type Policy } from '../../escalation/policy.js';
+import type { EscalationStore, PolicyStore } from '../../escalation/ports.js';
+import type { VerdictKind } from '../../escalation/verdict.js';
+import { SluiceError } from '../core/errors.js';
+import { concerned, logEntryFor, notifiedBy, storeNotifications, storeStates } from './escalation-change.js';
+import { listEscalations } from './escalation-list.js';
+import { appendToLog } from './escalation-log.js';
+import { columnsOf, type EscalationRow, escalationOf, type ReportRow, reportOf } from './escalation-row.js';
+import { type Pool, type Queryable, withTransaction } from './pool.js';
+
+const DONE = 'update sluice.failure_report set done = true, escalation_id = $2 where id = $1';
+
+/**
+ * Escalations and the reports that open them. Locks are taken in one order everywhere: escalations first, the head of
+ * the log last.
+ */
+export function createEscalationStore(pool: Pool, policies: Pick<PolicyStore, 'get'>): EscalationStore {
+  /** Versions never change once saved. */
+  const pinned = new Map<string, Policy>();
+  async function policyOf({ tenant, policy_id: id, policy_version: version }: EscalationRow): Promise<Policy> {
+    const key = JSON.stringify([tenant, id, version]);
+    const policy = pinned.get(key) ?? (await policies.get(tenant, id, version));
+    if (policy === null) throw new SluiceError('INTERNAL', `Version ${version} of the policy ${id} is gone.`);
+    pinned.set(key, policy);
+    return policy;
+  }
+
+  const one = async (db: Queryable, sql: string, values: readonly unknown[]) => {
+    const { rows } = await db.query<EscalationRow>(sql, [...values]);
+    return rows[0] ? escalationOf(rows[0]) : null;
+  };
+
+  return {
+    async takeReports(limit, leaseMs) {
+      const { rows } = await pool.query<ReportRow>(
+        `with taken as (
+           update sluice.failure_report set lease_until = statement_timestamp() + $2 * interval '1 ms'
+           where id in (
+             select id from sluice.failure_report
+             where not done and (lease_until is null or lease_until < statement_timestamp())
+             order by at, id limit $1 for update skip locked)
+           returning *
+         ) select * from taken order by at, id`,
+        [limit, leaseMs],
+      );
+      return rows.map(reportOf);
+    },
+
+    openByKey: (tenant, key) =>
+      one(pool, `select * from sluice.escalation where tenant = $1 and dedup_key = $2 and status <> 'RESOLVED'`, [
+        tenant,
+        key,
+      ]),
+
+    open: ({ id, report, title, failureClass, rule, confidence, policy, state, effects, evidence }) =>
+      withTransaction(pool, async (client) => {
+        const { tenant, pipeline, target } = report;
+        const columns = columnsOf(state);
+        const { rowCount } = await client.query(
+          `insert into sluice.escalation (id, tenant, dedup_key, title, failure_class, rule, confidence, owner, job_id,
+             pipeline, target, policy_id, policy_version, status, state, due_at, agents, evidence_hash)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+           on conflict (tenant, dedup_key) where status <> 'RESOLVED' do nothing`,
+          [
+            id,
+            tenant,
+            dedupKey(failureClass, pipeline, target),
+            title,
+            failureClass,
+            rule,
+            confidence,
+            report.owner,
+            report.jobId,
+            pipeline,
+            target,
+            policy.id,
+            policy.version,
+            columns.status,
+            JSON.stringify(columns.state),
+            columns.due_at,
+            concerned(state, effects),
+            evidence.hash,
+          ],
+        );
+        if (rowCount === 0) return false;
+        await client.query(
+          'insert into sluice.evidence (tenant, hash, bundle) values ($1, $2, $3) on conflict do nothing',
+          [tenant, evidence.hash, JSON.stringify(evidence.bundle)],
+        );
+        await client.query(DONE, [report.id, id]);
+        await storeNotifications(client, [{ tenant, id, effects }]);
+        const data = {
+          policyId: policy.id,
+          policyVersion: policy.version,
+          rule,
+          confidence,
+          code: report.code,
+          step: state.step,
+          round: state.round,
+          nextDueAt: state.dueAt,
+          asked: state.asked,
+          evidence: evidence.hash,
+        };
+        const actor = { JOB: 'job', MONITOR: 'monitor', PERSON: 'person' }[report.source];
+        await appendToLog(client, tenant, [
+          { escalationId: id, kind: 'OPEN', actor, agents: notifiedBy(effects), status: state.status, data },
+        ]);
+        return true;
+      }),
+
+    occurred: (escalation, report) =>
+      withTransaction(pool, async (client) => {
+        const open = await one(
+          client,
+          `update sluice.escalation set occurrences = occurrences + 1, last_occurred_at = statement_timestamp()
+           where id = $1 and status not in ('DECIDED', 'RESOLVED') returning *`,
+          [escalation.id],
+        );
+        if (open === null) return false;
+        await client.query(DONE, [report.id, escalation.id]);
+        await appendToLog(client, escalation.tenant, [
+          {
+            escalationId: escalation.id,
+            kind: 'OCCURRED',
+            actor: 'job',
+            agents: [],
+            status: open.state.status,
+            data: { report: report.id, jobId: report.jobId, code: report.code, occurrences: open.occurrences },
+          },
+        ]);
+        return true;
+      }),
+
+    async reportDone(reportId) {
+      await pool.query('update sluice.failure_report set done = true where id = $1', [reportId]);
+    },
+
+    due: (limit, decide) =>
+      withTransaction(pool, async (client) => {
+        const { rows } = await client.query<EscalationRow & { now: Date }>(
+          `select *, statement_timestamp() as now from sluice.escalation
+           where due_at <= statement_timestamp() and status <> 'RESOLVED'
+           order by due_at limit $1 for update skip locked`,
+          [limit],
+        );
+        const changes = [];
+        for (const row of rows) changes.push(decide(escalationOf(row), await policyOf(row), row.now));
+        if (changes.length === 0) return 0;
+        await storeStates(client, changes);
+        await storeNotifications(
+          client,
+          changes.map(({ escalation: { tenant, id }, effects }) => ({ tenant, id, effects })),
+        );
+        // In one order everywhere, since each head is locked.
+        const tenants = [...new Set(changes.map(({ escalation }) => escalation.tenant))].sort();
+        for (const tenant of tenants) {
+          const own = changes.filter(({ escalation }) => escalation.tenant === tenant);
+          await appendToLog(client, tenant, own.map(logEntryFor));
+        }
+        return changes.length;
+      }),
+
+    async nextDueMs() {
+      const { rows } = await pool.query<{ ms: number | null }>(
+        `select (extract(epoch from min(due_at) - statement_timestamp()) * 1000)::float8 as ms
+         from sluice.escalation where due_at is not null and status <> 'RESOLVED'`,
+      );
+      return rows[0]?.ms ?? null;
+    },
+
+    async decided(limit) {
+      const { rows } = await pool.query<EscalationRow>(
+        `select * from sluice.escalation where status = 'DECIDED' order by opened_at, id limit $1`,
+        [limit],
+      );
+      return rows.map(escalationOf);
+    },
+
+    async heldJobs(tenant, escalationId) {
+      const { rows } = await pool.query<{ id: string }>(
+        `select id from sluice.job where tenant = $1 and state = 'AWAITING_DECISION' and id in (
+           select job_id from sluice.failure_report where escalation_id = $2 and job_id is not null
+           union select job_id from sluice.escalation where id = $2 and job_id is not null)
+         order by created_at, id`,
+        [tenant, escalationId],
+      );
+      return rows.map(({ id }) => id);
+    },
+
+    async pausesLeft(limit) {
+      const { rows } = await pool.query<{ tenant: string; target: string; escalation_id: string }>(
+        `select pause.tenant, pause.target, pause.escalation_id from sluice.target_pause as pause
+         join sluice.escalation on escalation.id = pause.escalation_id
+         where escalation.status = 'RESOLVED' order by pause.paused_at limit $1`,
+        [limit],
+      );
+      return rows.map(({ tenant, target, escalation_id }) => ({ tenant, target, escalationId: escalation_id }));
+    },
+
+    change: (change) =>
+      withTransaction(pool, async (client) => {
+        const { escalation, effects } = change;
+        const { id, tenant } = escalation;
+        const stored = (await storeStates(client, [change]).catch(refuseSecondOpen)).get(id);
+        if (!stored) return null;
+        await storeNotifications(client, [{ tenant, id, effects }]);
+        await appendToLog(client, tenant, [logEntryFor(change)]);
+        return stored;
+      }),
+
+    note: ({ id, tenant, state }, kind, actor, data) =>
+      withTransaction(pool, (client) =>
+        appendToLog(client, tenant, [{ escalationId: id, kind, actor, agents: [], status: state.status, data }]),
+      ),
+
+    get: (tenant, id) => one(pool, 'select * from sluice.escalation where tenant = $1 and id = $2', [tenant, id]),
+
+    async byJob(tenant, jobId) {
+      const { rows } = await pool.query<EscalationRow>(
+        `select * from sluice.escalation where tenant = $1 and (job_id = $2 or id in (
+           select escalation_id from sluice.failure_report where job_id = $2 and escalation_id is not null))
+         order by status = 'RESOLVED', opened_at desc, id desc`,
+        [tenant, jobId],
+      );
+      return rows.map(escalationOf);
+    },
+
+    list: (tenant, filter, page) => listEscalations(pool, tenant, filter, page),
+
+    async evidence(tenant, hash) {
+      const { rows } = await pool.query<{ bundle: Record<string, unknown> }>(
+        'select bundle from sluice.evidence where tenant = $1 and hash = $2',
+        [tenant, hash],
+      );
+      return rows[0] ? { hash, bundle: rows[0].bundle } : null;
+    },
+
+    async similar(tenant, failureClass, pipeline, limit) {
+      const { rows } = await pool.query<{ id: string; verdict: VerdictKind }>(
+        `select id, state -> 'verdict' ->> 'kind' as verdict from sluice.escalation
+         where tenant = $1 and failure_class = $2 and pipeline = $3 and status = 'RESOLVED'
+           and state -> 'verdict' ->> 'kind' is not null
+         order by resolved_at desc limit $4`,
+        [tenant, failureClass, pipeline, limit],
+      );
+      // A verdict that could not act does not resolve what it was about.
+      return rows.map(({ id, verdict }) => ({ id, verdict, outcome: 'APPLIED' }));
+    },
+
+    async now() {
+      const { rows } = await pool.query<{ now: Date }>('select statement_timestamp() as now');
+      if (!rows[0]) throw new Error('the database does not tell the time');
+      return rows[0].now;
+    },
+  };
+}
+
+/** Reopening one while another of the same key is open would make two. */
+function refuseSecondOpen(error: unknown): never {
+  if (error instanceof Error && 'constraint' in error && error.constraint === 'escalation_open') {
+    throw new SluiceError(
+      'ESCALATION_CLOSED',
+      'The same failure has another escalation that is open; act on that one.',
+      {
+        cause: error,
+      },
+    );
+  }
+  throw error;
+}

@@ -1,0 +1,154 @@
+import type { ChannelName } from '../../escalation/policy.js';
+import type { Notification, Outbox } from '../../escalation/ports.js';
+import { newId } from '../core/ids.js';
+import { appendToLog } from './escalation-log.js';
+import { type EscalationRow, escalationOf } from './escalation-row.js';
+import { type Pool, type Queryable, withTransaction } from './pool.js';
+
+interface ClaimedRow {
+  readonly notification: string;
+  readonly agent: string;
+  readonly purpose: Notification['purpose'];
+  readonly round: number;
+  readonly step: number;
+  readonly channels: readonly ChannelName[];
+  readonly attempt: number;
+  readonly created_at: Date;
+  readonly now: Date;
+}
+
+/** The outbox: rows are written with the change that they tell of, and leave it when an agent has them. */
+export function createOutboxStore(pool: Pool): Outbox {
+  /** Under which claim a notification is in hand; whatever ends it has to hold this still. */
+  const tokens = new WeakMap<Notification, string>();
+
+  const end = async (db: Queryable, notification: Notification, set: string, values: readonly unknown[]) => {
+    const { rowCount } = await db.query(
+      `update sluice.notification set lease_until = null, lease_token = null, ${set}
+       where id = $1 and lease_token = $2 and state = 'PENDING'`,
+      [notification.id, tokens.get(notification), ...values],
+    );
+    return rowCount === 1;
+  };
+
+  const endInLog = (
+    notification: Notification,
+    set: string,
+    values: readonly unknown[],
+    kind: string,
+    data: Readonly<Record<string, unknown>>,
+  ): Promise<boolean> =>
+    withTransaction(pool, async (client) => {
+      if (!(await end(client, notification, set, values))) return false;
+      const { agent, escalation, round, step, purpose, id } = notification;
+      await appendToLog(client, notification.tenant, [
+        {
+          escalationId: escalation.id,
+          kind,
+          actor: 'deliverer',
+          agents: [agent],
+          status: escalation.state.status,
+          data: { notification: id, round, step, purpose, ...data },
+        },
+      ]);
+      return true;
+    });
+
+  return {
+    async claim(limit, perAgent, leaseMs, _worker, except) {
+      const token = newId();
+      // The agents by hops through their index: a flood for one of them does not have to be read to find the others.
+      const { rows } = await pool.query<EscalationRow & ClaimedRow>(
+        `with recursive agents as (
+           (select agent from sluice.notification where state = 'PENDING' order by agent limit 1)
+           union all
+           select (select n.agent from sluice.notification as n where n.state = 'PENDING' and n.agent > agents.agent
+                   order by n.agent limit 1)
+           from agents where agents.agent is not null
+         ), due as (
+           select candidate.id from agents cross join lateral (
+             select n.id, n.due_at from sluice.notification as n
+             where n.agent = agents.agent and n.state = 'PENDING' and n.due_at <= statement_timestamp()
+               and (n.lease_until is null or n.lease_until <= statement_timestamp())
+             order by n.due_at limit $2 for update skip locked
+           ) as candidate
+           where agents.agent is not null and not agents.agent = any($5)
+           order by candidate.due_at limit $1
+         ), claimed as (
+           update sluice.notification as n
+           set lease_token = $3, lease_until = statement_timestamp() + $4 * interval '1 ms'
+           from due where n.id = due.id returning n.*
+         )
+         select escalation.*, claimed.id as notification, claimed.agent, claimed.purpose, claimed.round, claimed.step,
+           claimed.channels, claimed.attempt, claimed.created_at, statement_timestamp() as now
+         from claimed join sluice.escalation on escalation.id = claimed.escalation_id order by claimed.due_at`,
+        [limit, perAgent, token, leaseMs, [...except]],
+      );
+      return rows.map((row) => {
+        const { agent, purpose, round, step, channels, attempt } = row;
+        const notification: Notification = {
+          id: row.notification,
+          tenant: row.tenant,
+          escalation: escalationOf(row),
+          agent,
+          purpose,
+          round,
+          step,
+          channels,
+          attempt,
+          createdAt: row.created_at,
+          claimedAt: row.now,
+        };
+        tokens.set(notification, token);
+        return notification;
+      });
+    },
+
+    async renew(notifications, leaseMs) {
+      await pool.query(
+        `update sluice.notification as n set lease_until = statement_timestamp() + $3 * interval '1 ms'
+         from unnest($1::uuid[], $2::uuid[]) as held (id, token)
+         where n.id = held.id and n.lease_token = held.token and n.state = 'PENDING'`,
+        [notifications.map(({ id }) => id), notifications.map((held) => tokens.get(held)), leaseMs],
+      );
+    },
+
+    delivered: (notification, channel) =>
+      endInLog(
+        notification,
+        `state = 'DELIVERED', delivered_by = $3, delivered_at = statement_timestamp()`,
+        [channel],
+        'DELIVERED',
+        { channel },
+      ),
+
+    retry: (notification, channels, attempt, dueInMs, reason) =>
+      end(
+        pool,
+        notification,
+        `channels = $3, attempt = $4, due_at = statement_timestamp() + $5 * interval '1 ms', last_error = $6`,
+        [[...channels], attempt, dueInMs, reason],
+      ),
+
+    dead: (notification, reason) =>
+      endInLog(notification, `state = 'DEAD', last_error = $3`, [reason], 'UNDELIVERABLE', { reason }),
+
+    async redeliver(tenant, escalationId) {
+      const { rowCount } = await pool.query(
+        `update sluice.notification as n set state = 'PENDING', attempt = 0, due_at = statement_timestamp(),
+           channels = case when cardinality(n.channels) = 0 then '{FEED}' else n.channels end
+         where tenant = $1 and escalation_id = $2 and state = 'DEAD'`,
+        [tenant, escalationId],
+      );
+      return rowCount ?? 0;
+    },
+
+    async nextDueMs() {
+      const { rows } = await pool.query<{ ms: number | null }>(
+        `select (extract(epoch from min(greatest(due_at, lease_until)) - statement_timestamp()) * 1000)::float8 as ms
+         from sluice.notification where state = 'PENDING'`,
+      );
+      return rows[0]?.ms ?? null;
+    },
+  };
+}

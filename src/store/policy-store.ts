@@ -1,0 +1,70 @@
+import { parsePolicy } from '../../escalation/parse-policy.js';
+import type { Policy } from '../../escalation/policy.js';
+import { askedClass, DEFAULT_POLICIES, defaultPolicy } from '../../escalation/policy-defaults.js';
+import type { PolicyStore } from '../../escalation/ports.js';
+import type { Pool } from './pool.js';
+
+interface PolicyRow {
+  readonly version: number;
+  readonly spec: unknown;
+}
+
+const policyOf = (row: PolicyRow): Policy => ({ ...parsePolicy(row.spec), version: row.version });
+
+/** The policies that come with Sluice, and those that were saved; a saved one replaces the default of its id. */
+export function createPolicyStore(pool: Pool): PolicyStore {
+  const defaultOf = (id: string): Policy | null => DEFAULT_POLICIES.find((policy) => policy.id === id) ?? null;
+
+  const stored = async (where: string, values: readonly unknown[]): Promise<Policy | null> => {
+    const { rows } = await pool.query<PolicyRow>(
+      `select version, spec from (
+         select distinct on (tenant, id) * from sluice.escalation_policy where tenant = $1 order by tenant, id, version desc
+       ) as policy where ${where} order by saved_at desc, id limit 1`,
+      [...values],
+    );
+    return rows[0] ? policyOf(rows[0]) : null;
+  };
+
+  return {
+    async list(tenant) {
+      const { rows } = await pool.query<PolicyRow>(
+        'select distinct on (id) version, spec from sluice.escalation_policy where tenant = $1 order by id, version desc',
+        [tenant],
+      );
+      const saved = rows.map(policyOf);
+      const untouched = DEFAULT_POLICIES.filter(({ id }) => !saved.some((policy) => policy.id === id));
+      return [...saved, ...untouched].sort((a, b) => (a.id < b.id ? -1 : 1));
+    },
+
+    async get(tenant, id, version) {
+      if (version === 0) return defaultOf(id);
+      const { rows } = await pool.query<PolicyRow>(
+        `select version, spec from sluice.escalation_policy
+         where tenant = $1 and id = $2 and ($3::int is null or version = $3) order by version desc limit 1`,
+        [tenant, id, version ?? null],
+      );
+      if (rows[0]) return policyOf(rows[0]);
+      return version === undefined ? defaultOf(id) : null;
+    },
+
+    async find(tenant, failureClass, pipeline) {
+      for (const asked of new Set([failureClass, askedClass(failureClass)])) {
+        const own = await stored('failure_class = $2 and pipeline = $3', [tenant, asked, pipeline]);
+        const policy = own ?? (await stored('failure_class = $2 and pipeline is null', [tenant, asked]));
+        if (policy !== null) return policy;
+      }
+      return defaultPolicy(failureClass);
+    },
+
+    async save(tenant, policy, expectedVersion, actor) {
+      const { rows } = await pool.query(
+        `insert into sluice.escalation_policy (tenant, id, version, failure_class, pipeline, spec, saved_by)
+         select $1, $2, $3::int + 1, $4, $5, $6, $7
+         where $3::int = (select coalesce(max(version), 0) from sluice.escalation_policy where tenant = $1 and id = $2)
+         on conflict do nothing returning version`,
+        [tenant, policy.id, expectedVersion, policy.failureClass, policy.pipeline, JSON.stringify(policy), actor],
+      );
+      return rows.length === 0 ? null : { ...policy, version: expectedVersion + 1 };
+    },
+  };
+}
