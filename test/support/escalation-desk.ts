@@ -1,0 +1,194 @@
+import { createEscalationService } from '../../escalation/create-service.js';
+import { type EscalationEngine, type EscalationEngineOptions, startEscalationEngine } from '../../escalation/engine.js';
+import type { Escalation } from '../../escalation/escalation.js';
+import type { FailureReport } from '../../escalation/failure-report.js';
+import { loadOrgChart } from '../../escalation/org-chart.js';
+import { roleLookup } from '../../escalation/role-lookup.js';
+import type { Caller, Seen, Written } from '../../escalation/service.js';
+import { systemClock } from '../../src/core/clock.js';
+import { newId } from '../../src/core/ids.js';
+import { createLog } from '../../src/core/log.js';
+import { openEscalationStores } from '../../src/store/open-escalation-stores.js';
+import { eventually } from './eventually.js';
+import { fakeJobActions } from './fake-job-actions.js';
+import { localWake } from './local-wake.js';
+import { aRuntime } from './runtime.js';
+
+export const TENANT = 'default';
+const log = createLog('silent');
+
+export const as = (agent: string): Caller => ({ tenant: TENANT, agent });
+export const seen = ({ id, version }: Escalation): Seen => ({ id, expectedVersion: version });
+
+/** What a write made of the escalation; fails when somebody else was first. */
+export function done(written: Written): Escalation {
+  if (written.kind === 'DONE') return written.escalation;
+  throw new Error(`a conflict with version ${written.current.version}`);
+}
+
+/** Escalations over a database of the test file's own, with jobs that do what verdicts say. Call in `beforeAll`, and `rest` after each. */
+export async function anEscalationDesk() {
+  const runtime = await aRuntime();
+  const { pool } = runtime;
+  const chart = await loadOrgChart();
+  const stores = openEscalationStores(pool);
+  const engines: EscalationEngine[] = [];
+  const wake = localWake();
+  const jobActions = fakeJobActions(pool);
+  const options: EscalationEngineOptions = {
+    escalations: stores.escalations,
+    policies: stores.policies,
+    lookup: roleLookup(chart),
+    jobActions,
+    wake,
+    clock: systemClock,
+    log,
+  };
+  const desk = {
+    ...runtime,
+    chart,
+    wake,
+    jobActions,
+    options,
+    escalationStores: stores,
+    service: createEscalationService({ ...options, ...stores, chart }),
+
+    /** An escalator, as a process has one. */
+    async engine(changes: Partial<EscalationEngineOptions> = {}): Promise<EscalationEngine> {
+      const engine = await startEscalationEngine({ ...options, ...changes });
+      engines.push(engine);
+      return engine;
+    },
+
+    /** Between two tests: escalators end, and jobs do what verdicts say. */
+    async rest(): Promise<void> {
+      await Promise.all(engines.splice(0).map((engine) => engine.stop()));
+      jobActions.acts.length = 0;
+      Object.assign(jobActions, {
+        before: () => {},
+        after: () => {},
+        refusal: () => null,
+        facts: { stage: 'LOADING' },
+      });
+    },
+
+    /** A job that waits for a decision. @returns its id */
+    async heldJob(name = 'orders'): Promise<string> {
+      const id = await runtime.launch({ name });
+      await pool.query(`update sluice.job set state = 'AWAITING_DECISION' where id = $1`, [id]);
+      return id;
+    },
+
+    /** What a job writes in the transaction that holds it. */
+    async report(changes: Partial<FailureReport> = {}): Promise<FailureReport> {
+      const report: FailureReport = {
+        id: newId(),
+        tenant: TENANT,
+        kind: 'FAILED',
+        source: 'JOB',
+        jobId: null,
+        pipeline: `orders-${newId()}`,
+        target: 'default.public.orders',
+        owner: 'layer-12',
+        code: 'EXPECTATION_FAILED',
+        failureClass: 'PIPELINE_DECISION',
+        message: 'An expectation failed.',
+        details: {},
+        at: new Date(0),
+        ...changes,
+      };
+      await pool.query(
+        `insert into sluice.failure_report
+           (id, tenant, kind, source, job_id, pipeline, target, owner, code, failure_class, message, details)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+        [
+          report.id,
+          report.tenant,
+          report.kind,
+          report.source,
+          report.jobId,
+          report.pipeline,
+          report.target,
+          report.owner,
+          report.code,
+          report.failureClass,
+          report.message,
+          report.details,
+        ],
+      );
+      await wake.tell('REPORT', report.tenant);
+      return report;
+    },
+
+    async isDone({ id }: Pick<FailureReport, 'id'>): Promise<boolean> {
+      const [isDone] = await runtime.column('select done from sluice.failure_report where id = $1', [id]);
+      return isDone === true;
+    },
+
+    /** The escalations of a pipeline, oldest first. */
+    async of(pipeline: string): Promise<readonly Escalation[]> {
+      const ids = await runtime.column('select id from sluice.escalation where pipeline = $1 order by opened_at, id', [
+        pipeline,
+      ]);
+      return Promise.all(ids.map((id) => desk.get(String(id))));
+    },
+
+    async get(id: string): Promise<Escalation> {
+      const escalation = await stores.escalations.get(TENANT, id);
+      if (!escalation) throw new Error(`no escalation ${id}`);
+      return escalation;
+    },
+
+    /** The one open escalation of a report that was just taken up. */
+    async opened(changes: Partial<FailureReport> = {}): Promise<Escalation> {
+      const report = await desk.report(changes);
+      await eventually(() => desk.isDone(report));
+      const escalation = (await desk.of(report.pipeline)).at(-1);
+      if (!escalation) throw new Error('no escalation was opened');
+      return escalation;
+    },
+
+    /** Lets its due time pass, as if `agoMs` ago, and waits until an escalator has moved it. */
+    async pass({ id }: Pick<Escalation, 'id'>, agoMs = 1): Promise<Escalation> {
+      const before = await desk.get(id);
+      await desk.moveDue(id, -agoMs);
+      await eventually(async () => (await desk.get(id)).version > before.version);
+      return desk.get(id);
+    },
+
+    /** Moves its due time to so long after the database's present. */
+    async moveDue(id: string, inMs: number): Promise<void> {
+      await pool.query(
+        `update sluice.escalation set due_at = statement_timestamp() + $2 * interval '1 millisecond' where id = $1`,
+        [id, inMs],
+      );
+      await wake.tell('DUE', TENANT);
+    },
+
+    /** Waits until it is so. */
+    async becomes({ id }: Pick<Escalation, 'id'>, status: Escalation['state']['status']): Promise<Escalation> {
+      await eventually(async () => (await desk.get(id)).state.status === status);
+      return desk.get(id);
+    },
+
+    /** `<purpose> <agent>` of each notification of the escalation, in order. */
+    async notified({ id }: Pick<Escalation, 'id'>): Promise<unknown[]> {
+      return runtime.column(
+        `select purpose || ' ' || agent from sluice.notification where escalation_id = $1
+         order by round, step, purpose, agent`,
+        [id],
+      );
+    },
+
+    async logOf({ id }: Pick<Escalation, 'id'>) {
+      return stores.entries.ofEscalation(TENANT, id);
+    },
+
+    async jobState(id: string) {
+      return (await runtime.job(id)).state;
+    },
+  };
+  return desk;
+}
+
+export type EscalationDesk = Awaited<ReturnType<typeof anEscalationDesk>>;
