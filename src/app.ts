@@ -12,15 +12,22 @@ import { parsePipeline } from './engine/parse-pipeline.js';
 import { startGateway } from './gateway/server.js';
 import { createJobService } from './jobs/create-job-service.js';
 import { startEventHub } from './jobs/event-hub.js';
+import { startMonitors } from './jobs/monitors/start-monitors.js';
+import { createSuccessMetricsService } from './jobs/monitors/success-metrics-service.js';
+import { startWorkerBeacon } from './jobs/monitors/worker-beacon.js';
 import { startRunner } from './jobs/runner.js';
 import { createStagingArea } from './jobs/staging-area.js';
 import { startSweeper } from './jobs/sweeper.js';
 import type { WorkerContext } from './jobs/worker-context.js';
 import { createMessaging } from './messaging/create-messaging.js';
+import { openEscalations } from './open-escalations.js';
 import { Shutdown } from './shutdown.js';
 import { startEmbeddedPostgres } from './store/embedded-postgres.js';
 import { migrate } from './store/migrate.js';
+import { createMonitorStore } from './store/monitor-store.js';
 import { openStores } from './store/open-stores.js';
+import { createSuccessMetricsStore } from './store/success-metrics-store.js';
+import { createWorkerStore } from './store/worker-store.js';
 
 export interface App {
   /** Address of the gateway; undefined without that role. */
@@ -83,10 +90,22 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
     clock,
   });
   const isStuck = (): boolean => engine.openSessions() > 0;
+  const worker = `${hostname()}:${process.pid}:${newId().slice(-6)}`;
+  const staging = createStagingArea(join(config.home, 'staging'));
+  const chart = await loadOrgChart(config.orgChart);
+  const jobActions = stores.jobActions({
+    staging,
+    queue,
+    parsePipeline,
+    check: (pipeline) =>
+      engine.check(pipeline, (work) => stores.connections.withClient(pipeline.sink.connection, work)),
+    log,
+  });
+  const escalations = openEscalations({ config, pool: stores.pool, bus, chart, jobActions, worker, clock, log });
   const context: WorkerContext = {
     ...stores,
-    worker: `${hostname()}:${process.pid}:${newId().slice(-6)}`,
-    staging: createStagingArea(join(config.home, 'staging')),
+    worker,
+    staging,
     engine,
     files,
     parsePipeline,
@@ -95,15 +114,23 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
     clock,
     log,
     random: Math.random,
+    onHeld: escalations.onHeld,
   };
-  if (config.roles.has('scheduler')) shutdown.add('sweeper', startSweeper(context, stores.sweep).stop);
+  if (config.roles.has('scheduler')) {
+    shutdown.add('sweeper', startSweeper(context, stores.sweep).stop);
+    shutdown.add('monitors', startMonitors({ store: createMonitorStore(stores.pool), clock, log }).stop);
+  }
+  if (config.roles.has('escalator')) await escalations.start(shutdown);
   if (config.roles.has('worker')) {
-    shutdown.add('runner', (await startRunner(context, config.workerConcurrency)).stop);
+    const runner = await startRunner(context, config.workerConcurrency);
+    shutdown.add('runner', runner.stop);
+    const store = createWorkerStore(stores.pool);
+    const slots = config.workerConcurrency;
+    shutdown.add('beacon', startWorkerBeacon({ store, worker, slots, busy: runner.busy, clock, log }).stop);
   }
   if (!config.roles.has('gateway'))
     return { url: undefined, consoleUrl: undefined, stop: () => shutdown.run(log), isStuck };
 
-  const orgChart = await loadOrgChart();
   const hub = await startEventHub({ bus, reader: stores.events, clock, log });
   shutdown.add('hub', () => hub.stop());
   const { token, isNew } = await adminToken(config.home, config.adminToken);
@@ -117,10 +144,12 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
       bus,
       engine,
       parsePipeline,
-      isKnownOwner: (id) => orgChart.agent(id) !== undefined,
+      isKnownOwner: (id) => chart.agent(id) !== undefined,
       log,
     }),
     watcher: hub,
+    escalations: escalations.service(),
+    successMetrics: createSuccessMetricsService(createSuccessMetricsStore(stores.pool)),
     health: async () => {
       const [database, queueAnswers, busAnswers] = await Promise.all([
         stores.healthy(clock),

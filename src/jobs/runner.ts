@@ -16,6 +16,8 @@ const DRAIN_MS = 8_000;
 const HINT_AGAIN_MS = 500;
 
 export interface Runner {
+  /** Hints that are handled now. */
+  busy(): number;
   stop(): Promise<void>;
 }
 
@@ -107,6 +109,7 @@ export async function startRunner(context: WorkerContext, concurrency: number): 
   });
 
   return {
+    busy: () => runs.size,
     async stop() {
       isStopping = true;
       const shuttingDown = new SluiceError('SHUTTING_DOWN', 'The process is stopping; the work goes on elsewhere.');

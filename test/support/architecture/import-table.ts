@@ -24,6 +24,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/server-commands.ts': ['src/core', 'src/store', 'src/config.ts', 'src/app.ts'],
   'src/admin-token.ts': ['src/core'],
   'src/shutdown.ts': ['src/core'],
+  // The part of the composition root that ties escalations together.
+  'src/open-escalations.ts': ['src/core', 'src/jobs', 'escalation', 'src/store', 'src/config.ts', 'src/shutdown.ts'],
   'src/app.ts': [
     'src/core',
     'src/engine',
@@ -35,6 +37,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/gateway',
     'src/config.ts',
     'src/admin-token.ts',
+    'src/open-escalations.ts',
     'src/shutdown.ts',
   ],
 };
