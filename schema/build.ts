@@ -13,6 +13,7 @@ import { JobResolver } from './job.resolver.js';
 import { JobEventResolver } from './job-event.resolver.js';
 import { EscalationTargetResolver, PolicyResolver } from './policy.resolver.js';
 import { QuarantineResolver } from './quarantine.resolver.js';
+import { SuccessMetricsResolver } from './success-metrics.resolver.js';
 import { ViewerResolver } from './viewer.resolver.js';
 
 // Topics of the library crash the process when a subscriber is slow: every subscription brings its own stream.
@@ -43,6 +44,7 @@ export function buildSluiceSchema(): GraphQLSchema {
       AgentResolver,
       PolicyResolver,
       EscalationTargetResolver,
+      SuccessMetricsResolver,
     ],
     validate: false,
     pubSub,

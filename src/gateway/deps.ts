@@ -1,4 +1,4 @@
-import type { EscalationService, JobService, JobWatcher } from '../../schema/context.js';
+import type { EscalationService, JobService, JobWatcher, SuccessMetricsService } from '../../schema/context.js';
 import type { Clock } from '../core/clock.js';
 import type { Log } from '../core/log.js';
 
@@ -48,6 +48,8 @@ export interface GatewayDeps {
   readonly jobs: JobService;
   readonly watcher: JobWatcher & { stats?(): WatcherStats };
   readonly escalations: EscalationService;
+  /** Without it, `successMetrics` answers UNAVAILABLE. */
+  readonly successMetrics?: SuccessMetricsService | undefined;
   readonly health: () => Promise<Health>;
   readonly adminToken: string;
   /** Where uploads are kept; made when it is missing. */

@@ -14,7 +14,7 @@ import { QUERY_LIMITS, queryLimitsRule } from './query-limits.js';
 
 export interface GraphqlRouteOptions {
   readonly schema: GraphQLSchema;
-  readonly deps: Pick<GatewayDeps, 'jobs' | 'watcher' | 'escalations' | 'log'>;
+  readonly deps: Pick<GatewayDeps, 'jobs' | 'watcher' | 'escalations' | 'successMetrics' | 'log'>;
   readonly formatError: FormatError;
   readonly bodyLimit: number;
 }
@@ -75,8 +75,8 @@ export const graphqlRoute =
       path: '/graphql',
       method: ['GET', 'POST'],
       context: async (request) => {
-        const { jobs, watcher, escalations } = deps;
-        return { caller: sessionOf(request).caller, jobs, watcher, escalations };
+        const { jobs, watcher, escalations, successMetrics } = deps;
+        return { caller: sessionOf(request).caller, jobs, watcher, escalations, successMetrics };
       },
     });
   };

@@ -12,12 +12,12 @@ export interface SuccessMetricsService {
    * The figures of the caller's tenant.
    * @throws SluiceError INVALID_INPUT when the window is not 1 minute to 7 days
    */
-  successMetrics(caller: Caller, windowMs: number): Promise<readonly SuccessMetric[]>;
+  read(caller: Caller, windowMs: number): Promise<readonly SuccessMetric[]>;
 }
 
 export function createSuccessMetricsService(reader: SuccessMetricsReader): SuccessMetricsService {
   return {
-    async successMetrics({ tenant }, windowMs) {
+    async read({ tenant }, windowMs) {
       if (!(windowMs >= SHORTEST_MS && windowMs <= LONGEST_MS))
         throw new SluiceError('INVALID_INPUT', '`window` must be 1 minute to 7 days.', { path: ['window'] });
       return successMetricsOf(await reader.counts(tenant, windowMs), windowMs);

@@ -44,6 +44,7 @@ test('the operations have the names of the design', () => {
     'previewEtl',
     'quarantine',
     'simulateEscalation',
+    'successMetrics',
     'viewer',
   ]);
   expect(names(schema.getMutationType())).toEqual([
