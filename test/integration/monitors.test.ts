@@ -154,10 +154,10 @@ describe('the monitors', () => {
     const broken = createMonitorStore(pool).look(HOUR, 0, (sight) => {
       const findings = judge(LASTING_MS)(sight);
       if (!findings.some(({ report }) => report)) throw new Error('the breach is not found');
-      const memory = { breachedSince: new Date(Number.NaN), metSince: null, reported: false };
-      return [...findings, { monitor: 'broken', memory, report: null }];
+      const memory = { breachedSince: new Date(0), metSince: null, reported: false };
+      return [...findings, { monitor: 'no\0name', memory, report: null }];
     });
-    await expect(broken).rejects.toThrow(/timestamp/);
+    await expect(broken).rejects.toThrow(/invalid byte sequence/);
     expect(await reports()).toEqual([]);
     expect((await pool.query('select * from sluice.monitor')).rows).toEqual(before.rows);
     await look();
