@@ -1,11 +1,13 @@
 import { dedupKey, type Policy } from '../../escalation/policy.js';
-import type { EscalationStore, PolicyStore } from '../../escalation/ports.js';
+import { defaultPolicy } from '../../escalation/policy-defaults.js';
+import type { EscalationStore } from '../../escalation/ports.js';
 import type { VerdictKind } from '../../escalation/verdict.js';
 import { SluiceError } from '../core/errors.js';
 import { concerned, logEntryFor, notifiedBy, storeNotifications, storeStates } from './escalation-change.js';
 import { listEscalations } from './escalation-list.js';
 import { appendToLog } from './escalation-log.js';
 import { columnsOf, type EscalationRow, escalationOf, type ReportRow, reportOf } from './escalation-row.js';
+import { readPolicy } from './policy-store.js';
 import { type Pool, type Queryable, withTransaction } from './pool.js';
 
 const DONE = 'update sluice.failure_report set done = true, escalation_id = $2 where id = $1';
@@ -14,13 +16,17 @@ const DONE = 'update sluice.failure_report set done = true, escalation_id = $2 w
  * Escalations and the reports that open them. Locks are taken in one order everywhere: escalations first, the head of
  * the log last.
  */
-export function createEscalationStore(pool: Pool, policies: Pick<PolicyStore, 'get'>): EscalationStore {
+export function createEscalationStore(pool: Pool): EscalationStore {
   /** Versions never change once saved. */
   const pinned = new Map<string, Policy>();
-  async function policyOf({ tenant, policy_id: id, policy_version: version }: EscalationRow): Promise<Policy> {
+  /** On the caller's own connection: waiting for a second one while a transaction holds the first may never end. */
+  async function policyOf(
+    db: Queryable,
+    { tenant, policy_id: id, policy_version: version, failure_class: failureClass }: EscalationRow,
+  ): Promise<Policy> {
     const key = JSON.stringify([tenant, id, version]);
-    const policy = pinned.get(key) ?? (await policies.get(tenant, id, version));
-    if (policy === null) throw new SluiceError('INTERNAL', `Version ${version} of the policy ${id} is gone.`);
+    // One that somebody has deleted must not keep all the others from moving.
+    const policy = pinned.get(key) ?? (await readPolicy(db, tenant, id, version)) ?? defaultPolicy(failureClass);
     pinned.set(key, policy);
     return policy;
   }
@@ -144,7 +150,7 @@ export function createEscalationStore(pool: Pool, policies: Pick<PolicyStore, 'g
           [limit],
         );
         const changes = [];
-        for (const row of rows) changes.push(decide(escalationOf(row), await policyOf(row), row.now));
+        for (const row of rows) changes.push(decide(escalationOf(row), await policyOf(client, row), row.now));
         if (changes.length === 0) return 0;
         await storeStates(client, changes);
         await storeNotifications(

@@ -7,10 +7,9 @@ import type { Pool } from './pool.js';
 
 /** The stores of escalations, over one pool. */
 export function openEscalationStores(pool: Pool) {
-  const policies = createPolicyStore(pool);
   return {
-    policies,
-    escalations: createEscalationStore(pool, policies),
+    policies: createPolicyStore(pool),
+    escalations: createEscalationStore(pool),
     entries: createEscalationLogStore(pool),
     contacts: createContactStore(pool),
     outbox: createOutboxStore(pool),
