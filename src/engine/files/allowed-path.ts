@@ -86,7 +86,10 @@ export async function realTarget(path: string, dir: AllowedDir, uri: string): Pr
       return target;
     }
     // A dangling link is not "missing": making the folder would follow it.
-    if (await lstat(parent).catch(() => null)) throw notAllowed(uri, 'leads through a link that points nowhere');
+    const stats = await lstat(parent).catch(() => null);
+    if (stats?.isSymbolicLink()) throw notAllowed(uri, 'leads through a link that points nowhere');
+    // Another job has made the folder meanwhile.
+    if (stats !== null) continue;
     missing.unshift(basename(parent));
     parent = dirname(parent);
   }
