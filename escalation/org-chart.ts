@@ -28,6 +28,9 @@ const chart = z.object({ agents: z.array(agent) });
 /** Beside this file: in the sources and, copied by the build, in dist/. */
 const OURS = fileURLToPath(new URL('./esa-org-chart.json', import.meta.url));
 
+/** Who acts in the log beside agents; an agent of that name could act past its limits. */
+const OURS_ALONE: readonly string[] = ['engine', 'job', 'monitor', 'person', 'deliverer'];
+
 const refuse = (message: string) => new SluiceError('CONFIG_INVALID', `The org chart cannot be used: ${message}`);
 
 /** @throws SluiceError CONFIG_INVALID naming the file, or the place in it */
@@ -46,7 +49,8 @@ export async function loadOrgChart(file = OURS): Promise<OrgChart> {
 
 /**
  * A chart in which everybody's way up leads to the one CEO.
- * @throws SluiceError CONFIG_INVALID naming the agent: an id that stands twice or for nobody, a cycle, no CEO or several
+ * @throws SluiceError CONFIG_INVALID naming the agent: an id that stands twice, for nobody or for a part of Sluice, a
+ *   cycle, no CEO or several
  */
 export function parseOrgChart(json: unknown): OrgChart {
   const parsed = chart.safeParse(json);
@@ -58,6 +62,7 @@ export function parseOrgChart(json: unknown): OrgChart {
   const byId = new Map<string, Agent>();
   for (const one of agents) {
     if (byId.has(one.id)) throw refuse(`${one.id} stands twice.`);
+    if (OURS_ALONE.includes(one.id)) throw refuse(`${one.id} cannot be an agent: the log calls a part of Sluice so.`);
     byId.set(one.id, one);
   }
   const [ceo, ...others] = agents.filter(({ kind }) => kind === 'ceo');

@@ -18,6 +18,7 @@ describe('the org chart', () => {
     ['no CEO', [{ ...chief, reportsTo: ['layer-1'] }, layer], 'there is no CEO'],
     ['two CEOs', [ceo, { ...ceo, id: 'agent-1' }], 'several CEOs: agent-0, agent-1'],
     ['an id that stands twice', [ceo, chief, chief], 'chief-1 stands twice'],
+    ['a name that Sluice uses itself', [ceo, { ...chief, id: 'engine' }], 'engine cannot be an agent'],
     [
       'somebody above who does not exist',
       [ceo, { ...chief, reportsTo: ['chief-9'] }],
