@@ -1,6 +1,6 @@
 import type { FailureClass } from '../src/core/failure-class.js';
 import type { Policy, PolicyStep, Role } from './policy.js';
-import type { VerdictKind } from './verdict.js';
+import { VERDICTS, type VerdictKind } from './verdict.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -23,15 +23,7 @@ export function askedClass(failureClass: FailureClass): AskedClass {
 export const defaultPolicy = (failureClass: FailureClass): Policy => DEFAULTS[askedClass(failureClass)];
 
 // Everything that the job can do about rows and specs.
-const ABOUT_ROWS: readonly VerdictKind[] = [
-  'RETRY',
-  'RESUME',
-  'SKIP_ROWS',
-  'QUARANTINE_AND_CONTINUE',
-  'PATCH_SPEC',
-  'PAUSE_TARGET',
-  'ABORT',
-];
+const ABOUT_ROWS: readonly VerdictKind[] = VERDICTS;
 // The rows are not what is wrong.
 const ABOUT_SERVICE: readonly VerdictKind[] = ['RETRY', 'RESUME', 'PATCH_SPEC', 'PAUSE_TARGET', 'ABORT'];
 // Nothing that goes on with, or leaves out, rows of which nobody knows whether they are right.
