@@ -1,6 +1,6 @@
 /**
- * The arguments of `concat` for a mark: how a line of a part begins that is no row: it tells of a row that is not loaded. In COPY's text format no row can
- * begin like this: every backslash of a value is doubled.
+ * How a line of a part begins that is no row but tells of one that is not loaded, as arguments of SQL's `concat`. In
+ * COPY's text format no row can begin like this: every backslash of a value is doubled.
  */
 export const MARK_SQL = `chr(1), '\\!'`;
 /** The same, as bytes. */
