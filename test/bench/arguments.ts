@@ -10,7 +10,8 @@ export interface BenchArguments {
   readonly launches: number;
 }
 
-const whole = (text: string, name: string, min: number): number => {
+/** @throws Error with a sentence */
+export const whole = (text: string, name: string, min: number): number => {
   const value = Number(text.replaceAll('_', ''));
   if (!Number.isSafeInteger(value) || value < min) throw new Error(`--${name} must be a whole number from ${min}.`);
   return value;

@@ -13,9 +13,15 @@ export interface BenchDatabase {
   close(): Promise<void>;
 }
 
-/** A database of its own for the run: on the given server, else on an embedded one. Dropped at the end. */
-export async function openBenchDatabase(given: string | undefined): Promise<BenchDatabase> {
-  const server = given === undefined ? await embedded() : { url: given, stop: async () => {} };
+/**
+ * A database of its own for the run: on the given server, else on an embedded one. Dropped at the end.
+ * @param switches settings that an embedded server is started with switched on
+ */
+export async function openBenchDatabase(
+  given: string | undefined,
+  switches: readonly string[] = [],
+): Promise<BenchDatabase> {
+  const server = given === undefined ? await embedded(switches) : { url: given, stop: async () => {} };
   const database = `sluice_bench_${process.pid}`;
   const admin = new Client({ connectionString: server.url });
   await admin.connect();
@@ -38,11 +44,18 @@ export async function openBenchDatabase(given: string | undefined): Promise<Benc
   };
 }
 
-async function embedded(): Promise<{ url: string; stop(): Promise<void> }> {
+async function embedded(switches: readonly string[]): Promise<{ url: string; stop(): Promise<void> }> {
   const home = await mkdtemp(join(tmpdir(), 'sluice-bench-postgres-'));
   // As root the server runs as the OS user postgres, who has to get to its data.
   await chmod(home, 0o755);
-  const server = await startEmbeddedPostgres({ home, log: createLog('error') });
+  const options = { home, log: createLog('error') };
+  let server = await startEmbeddedPostgres(options);
+  if (switches.length > 0) {
+    await switchOn(server.url, switches);
+    // Some are read at the start alone.
+    await server.stop();
+    server = await startEmbeddedPostgres(options);
+  }
   return {
     url: server.url,
     async stop() {
@@ -50,4 +63,11 @@ async function embedded(): Promise<{ url: string; stop(): Promise<void> }> {
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+async function switchOn(url: string, settings: readonly string[]): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  for (const setting of settings) await client.query(`alter system set ${client.escapeIdentifier(setting)} = on`);
+  await client.end();
 }
