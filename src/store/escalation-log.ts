@@ -5,6 +5,8 @@ import type { Queryable } from './pool.js';
 /** What a row of the log is made from; its place and its time come with it being written. */
 export type NewLogEntry = Pick<LogEntry, 'escalationId' | 'kind' | 'actor' | 'agents' | 'status' | 'data'>;
 
+export type TenantLogEntry = NewLogEntry & { readonly tenant: string };
+
 /** A row of sluice.escalation_log. */
 export interface LogRow {
   readonly tenant: string;
@@ -72,4 +74,18 @@ export async function appendToLog(db: Queryable, tenant: string, entries: readon
      update sluice.escalation_log_head set seq = $3, hash = $4 where tenant = $1`,
     [tenant, JSON.stringify(written), seq, prevHash],
   );
+}
+
+/** Appends rows of any tenants; each tenant's in their order. Call this last, and in place of appendToLog. */
+export async function appendByTenant(db: Queryable, entries: readonly TenantLogEntry[]): Promise<void> {
+  // In one order everywhere, since each head is locked.
+  const tenants = [...new Set(entries.map(({ tenant }) => tenant))].sort();
+  for (const tenant of tenants) {
+    const own = entries.filter((entry) => entry.tenant === tenant);
+    await appendToLog(
+      db,
+      tenant,
+      own.map(({ tenant: _, ...entry }) => entry),
+    );
+  }
 }

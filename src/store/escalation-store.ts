@@ -5,7 +5,7 @@ import type { VerdictKind } from '../../escalation/verdict.js';
 import { SluiceError } from '../core/errors.js';
 import { concerned, logEntryFor, notifiedBy, storeNotifications, storeStates } from './escalation-change.js';
 import { listEscalations } from './escalation-list.js';
-import { appendToLog } from './escalation-log.js';
+import { appendByTenant, appendToLog } from './escalation-log.js';
 import { columnsOf, type EscalationRow, escalationOf, type ReportRow, reportOf } from './escalation-row.js';
 import { readPolicy } from './policy-store.js';
 import { type Pool, type Queryable, withTransaction } from './pool.js';
@@ -157,12 +157,10 @@ export function createEscalationStore(pool: Pool): EscalationStore {
           client,
           changes.map(({ escalation: { tenant, id }, effects }) => ({ tenant, id, effects })),
         );
-        // In one order everywhere, since each head is locked.
-        const tenants = [...new Set(changes.map(({ escalation }) => escalation.tenant))].sort();
-        for (const tenant of tenants) {
-          const own = changes.filter(({ escalation }) => escalation.tenant === tenant);
-          await appendToLog(client, tenant, own.map(logEntryFor));
-        }
+        await appendByTenant(
+          client,
+          changes.map((change) => ({ tenant: change.escalation.tenant, ...logEntryFor(change) })),
+        );
         return changes.length;
       }),
 

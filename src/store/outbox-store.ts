@@ -1,9 +1,9 @@
 import type { ChannelName } from '../../escalation/policy.js';
 import type { Notification, Outbox } from '../../escalation/ports.js';
 import { newId } from '../core/ids.js';
-import { appendToLog } from './escalation-log.js';
 import { type EscalationRow, escalationOf } from './escalation-row.js';
-import { type Pool, type Queryable, withTransaction } from './pool.js';
+import { createEndings } from './notification-endings.js';
+import type { Pool } from './pool.js';
 
 interface ClaimedRow {
   readonly notification: string;
@@ -22,37 +22,7 @@ export function createOutboxStore(pool: Pool): Outbox {
   /** Under which claim a notification is in hand; whatever ends it has to hold this still. */
   const tokens = new WeakMap<Notification, string>();
 
-  const end = async (db: Queryable, notification: Notification, set: string, values: readonly unknown[]) => {
-    const { rowCount } = await db.query(
-      `update sluice.notification set lease_until = null, lease_token = null, ${set}
-       where id = $1 and lease_token = $2 and state = 'PENDING'`,
-      [notification.id, tokens.get(notification), ...values],
-    );
-    return rowCount === 1;
-  };
-
-  const endInLog = (
-    notification: Notification,
-    set: string,
-    values: readonly unknown[],
-    kind: string,
-    data: Readonly<Record<string, unknown>>,
-  ): Promise<boolean> =>
-    withTransaction(pool, async (client) => {
-      if (!(await end(client, notification, set, values))) return false;
-      const { agent, escalation, round, step, purpose, id } = notification;
-      await appendToLog(client, notification.tenant, [
-        {
-          escalationId: escalation.id,
-          kind,
-          actor: 'deliverer',
-          agents: [agent],
-          status: escalation.state.status,
-          data: { notification: id, round, step, purpose, ...data },
-        },
-      ]);
-      return true;
-    });
+  const end = createEndings(pool);
 
   return {
     async claim(limit, perAgent, leaseMs, _worker, except) {
@@ -105,33 +75,30 @@ export function createOutboxStore(pool: Pool): Outbox {
     },
 
     async renew(notifications, leaseMs) {
+      // Past those that are just being ended: waiting for one with another in hand could be a deadlock.
       await pool.query(
-        `update sluice.notification as n set lease_until = statement_timestamp() + $3 * interval '1 ms'
-         from unnest($1::uuid[], $2::uuid[]) as held (id, token)
-         where n.id = held.id and n.lease_token = held.token and n.state = 'PENDING'`,
+        `update sluice.notification set lease_until = statement_timestamp() + $3 * interval '1 ms'
+         where id in (
+           select n.id from unnest($1::uuid[], $2::uuid[]) as held (id, token)
+           join sluice.notification as n on n.id = held.id and n.lease_token = held.token
+           where n.state = 'PENDING' for update of n skip locked)`,
         [notifications.map(({ id }) => id), notifications.map((held) => tokens.get(held)), leaseMs],
       );
     },
 
-    delivered: (notification, channel) =>
-      endInLog(
-        notification,
-        `state = 'DELIVERED', delivered_by = $3, delivered_at = statement_timestamp()`,
-        [channel],
-        'DELIVERED',
-        { channel },
-      ),
+    delivered: (notification, channel) => end(notification, tokens.get(notification), { state: 'DELIVERED', channel }),
 
-    retry: (notification, channels, attempt, dueInMs, reason) =>
-      end(
-        pool,
-        notification,
-        `channels = $3, attempt = $4, due_at = statement_timestamp() + $5 * interval '1 ms', last_error = $6`,
-        [[...channels], attempt, dueInMs, reason],
-      ),
+    async retry(notification, channels, attempt, dueInMs, reason) {
+      const { rowCount } = await pool.query(
+        `update sluice.notification set lease_until = null, lease_token = null, channels = $3, attempt = $4,
+           due_at = statement_timestamp() + $5 * interval '1 ms', last_error = $6
+         where id = $1 and lease_token = $2 and state = 'PENDING'`,
+        [notification.id, tokens.get(notification), [...channels], attempt, dueInMs, reason],
+      );
+      return rowCount === 1;
+    },
 
-    dead: (notification, reason) =>
-      endInLog(notification, `state = 'DEAD', last_error = $3`, [reason], 'UNDELIVERABLE', { reason }),
+    dead: (notification, reason) => end(notification, tokens.get(notification), { state: 'DEAD', reason }),
 
     async redeliver(tenant, escalationId) {
       const { rowCount } = await pool.query(
