@@ -90,6 +90,7 @@ async function call(
     return { kind: 'RETRY', reason: 'the server failed; its log says why', afterMs: null };
   } finally {
     timer.cancel();
-    guard.abort();
+    // With a reason, because making the default one costs a stack trace.
+    guard.abort('answered');
   }
 }

@@ -33,6 +33,8 @@ export interface Deliverer {
 const POLL_MS = 1_000;
 /** How soon rows are looked at again that are due but not to be had: of agents who take no more, or just being claimed. */
 const BUSY_MS = 50;
+/** Free places are filled in so many turns while more is due than there are places. */
+const LOOKS_PER_ROUND = 4;
 const RENEWALS_PER_LEASE = 4;
 const STOP_MS = 10_000;
 
@@ -57,13 +59,14 @@ export async function startDeliverer(options: DelivererOptions): Promise<Deliver
 
   async function claim(): Promise<number | null> {
     const free = concurrency - inHand.size;
-    if (free <= 0) return null;
+    // The end of a call wakes it.
+    if (free <= 0) return BUSY_MS;
     const except = [...new Set([...busyAgents(), ...restingAgents()])];
     const claimed = await outbox.claim(free, perAgent, leaseMs, worker, except);
     for (const notification of claimed) start(notification);
     const busy = busyAgents();
     isMoreDue = claimed.length === free || except.length > 0 || busy.length > 0;
-    if (inHand.size >= concurrency) return null;
+    if (inHand.size >= concurrency) return BUSY_MS;
     const dueMs = await outbox.nextDueMs();
     if (dueMs === null || dueMs > 0) return dueMs;
     return isMoreDue || claimed.length === 0 ? BUSY_MS : 0;
@@ -93,10 +96,13 @@ export async function startDeliverer(options: DelivererOptions): Promise<Deliver
       })
       .then((isWaiting) => {
         inHand.delete(notification);
-        if (isWaiting || isMoreDue) loop?.wake();
+        if (isWaiting || (isMoreDue && isWorthALook())) loop?.wake();
       });
     inHand.set(notification, call);
   }
+
+  /** In a flood calls end one by one: looking after each would cost more than the calls. */
+  const isWorthALook = (): boolean => concurrency - inHand.size >= concurrency / LOOKS_PER_ROUND;
 
   /** Most calls are over before: only those that a round has seen before cost the database something. */
   function renew(): void {

@@ -26,7 +26,7 @@ const REPORTS = 10;
 const REPORT_LEASE_MS = 3_000;
 const TAKEN_MS = 20;
 /** Steps in one transaction: a burst is worked off in pieces that other escalators can share. */
-const STEPS = 200;
+const STEPS = 500;
 
 /**
  * Takes up reports, moves ladders when they are due, and carries out verdicts. Any number may run on one database:

@@ -40,21 +40,36 @@ export const logEntryOf = (row: LogRow): LogEntry => ({
 export const hashOf = (entry: Omit<LogEntry, 'hash'>): string =>
   contentAddress({ ...entry, at: entry.at.toISOString(), agents: [...entry.agents] });
 
+interface Head {
+  readonly seq: bigint;
+  readonly hash: string;
+  readonly at: Date;
+}
+
+async function lockHead(db: Queryable, tenant: string): Promise<Head | undefined> {
+  // Milliseconds are what JavaScript keeps of a time, and so what can be hashed.
+  const { rows } = await db.query<Head>(
+    `select seq, hash, date_trunc('milliseconds', clock_timestamp()) as at
+     from sluice.escalation_log_head where tenant = $1 for update`,
+    [tenant],
+  );
+  return rows[0];
+}
+
+async function beginLog(db: Queryable, tenant: string): Promise<Head> {
+  await db.query('insert into sluice.escalation_log_head (tenant) values ($1) on conflict do nothing', [tenant]);
+  const head = await lockHead(db, tenant);
+  if (!head) throw new Error('the head of the log is gone');
+  return head;
+}
+
 /**
  * Appends rows, in their order. The head's lock makes the order of commits the order of the log; it is the last lock
  * that a transaction takes, so call this last.
  */
 export async function appendToLog(db: Queryable, tenant: string, entries: readonly NewLogEntry[]): Promise<void> {
   if (entries.length === 0) return;
-  await db.query('insert into sluice.escalation_log_head (tenant) values ($1) on conflict do nothing', [tenant]);
-  // Milliseconds are what JavaScript keeps of a time, and so what can be hashed.
-  const { rows } = await db.query<{ seq: bigint; hash: string; at: Date }>(
-    `select seq, hash, date_trunc('milliseconds', clock_timestamp()) as at
-     from sluice.escalation_log_head where tenant = $1 for update`,
-    [tenant],
-  );
-  const [head] = rows;
-  if (!head) throw new Error('the head of the log is gone');
+  const head = (await lockHead(db, tenant)) ?? (await beginLog(db, tenant));
   let [seq, prevHash] = [Number(head.seq), head.hash];
   const written = entries.map((entry) => {
     seq += 1;

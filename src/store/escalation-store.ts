@@ -3,11 +3,18 @@ import { defaultPolicy } from '../../escalation/policy-defaults.js';
 import type { EscalationStore } from '../../escalation/ports.js';
 import type { VerdictKind } from '../../escalation/verdict.js';
 import { SluiceError } from '../core/errors.js';
-import { concerned, logEntryFor, notifiedBy, storeNotifications, storeStates } from './escalation-change.js';
+import {
+  concerned,
+  logEntryFor,
+  notifiedBy,
+  storeChange,
+  storeChanges,
+  storeNotifications,
+} from './escalation-change.js';
 import { listEscalations } from './escalation-list.js';
 import { appendByTenant, appendToLog } from './escalation-log.js';
 import { columnsOf, type EscalationRow, escalationOf, type ReportRow, reportOf } from './escalation-row.js';
-import { readPolicy } from './policy-store.js';
+import type { PinnedPolicies } from './pinned-policies.js';
 import { type Pool, type Queryable, withTransaction } from './pool.js';
 
 const DONE = 'update sluice.failure_report set done = true, escalation_id = $2 where id = $1';
@@ -16,19 +23,14 @@ const DONE = 'update sluice.failure_report set done = true, escalation_id = $2 w
  * Escalations and the reports that open them. Locks are taken in one order everywhere: escalations first, the head of
  * the log last.
  */
-export function createEscalationStore(pool: Pool): EscalationStore {
-  /** Versions never change once saved. */
-  const pinned = new Map<string, Policy>();
+export function createEscalationStore(pool: Pool, pinned: PinnedPolicies): EscalationStore {
   /** On the caller's own connection: waiting for a second one while a transaction holds the first may never end. */
   async function policyOf(
     db: Queryable,
     { tenant, policy_id: id, policy_version: version, failure_class: failureClass }: EscalationRow,
   ): Promise<Policy> {
-    const key = JSON.stringify([tenant, id, version]);
     // One that somebody has deleted must not keep all the others from moving.
-    const policy = pinned.get(key) ?? (await readPolicy(db, tenant, id, version)) ?? defaultPolicy(failureClass);
-    pinned.set(key, policy);
-    return policy;
+    return (await pinned.read(db, tenant, id, version)) ?? defaultPolicy(failureClass);
   }
 
   const one = async (db: Queryable, sql: string, values: readonly unknown[]) => {
@@ -94,7 +96,7 @@ export function createEscalationStore(pool: Pool): EscalationStore {
           [tenant, evidence.hash, JSON.stringify(evidence.bundle)],
         );
         await client.query(DONE, [report.id, id]);
-        await storeNotifications(client, [{ tenant, id, effects }]);
+        await storeNotifications(client, { tenant, id, effects });
         const data = {
           policyId: policy.id,
           policyVersion: policy.version,
@@ -152,11 +154,7 @@ export function createEscalationStore(pool: Pool): EscalationStore {
         const changes = [];
         for (const row of rows) changes.push(decide(escalationOf(row), await policyOf(client, row), row.now));
         if (changes.length === 0) return 0;
-        await storeStates(client, changes);
-        await storeNotifications(
-          client,
-          changes.map(({ escalation: { tenant, id }, effects }) => ({ tenant, id, effects })),
-        );
+        await storeChanges(client, changes);
         await appendByTenant(
           client,
           changes.map((change) => ({ tenant: change.escalation.tenant, ...logEntryFor(change) })),
@@ -203,12 +201,8 @@ export function createEscalationStore(pool: Pool): EscalationStore {
 
     change: (change) =>
       withTransaction(pool, async (client) => {
-        const { escalation, effects } = change;
-        const { id, tenant } = escalation;
-        const stored = (await storeStates(client, [change]).catch(refuseSecondOpen)).get(id);
-        if (!stored) return null;
-        await storeNotifications(client, [{ tenant, id, effects }]);
-        await appendToLog(client, tenant, [logEntryFor(change)]);
+        const stored = await storeChange(client, change).catch(refuseSecondOpen);
+        if (stored) await appendToLog(client, stored.tenant, [logEntryFor(change)]);
         return stored;
       }),
 

@@ -1,32 +1,12 @@
-import { parsePolicy } from '../../escalation/parse-policy.js';
 import type { Policy } from '../../escalation/policy.js';
 import { askedClass, DEFAULT_POLICIES, defaultPolicy } from '../../escalation/policy-defaults.js';
 import type { PolicyStore } from '../../escalation/ports.js';
-import type { Pool, Queryable } from './pool.js';
-
-interface PolicyRow {
-  readonly version: number;
-  readonly spec: unknown;
-}
-
-const policyOf = (row: PolicyRow): Policy => ({ ...parsePolicy(row.spec), version: row.version });
-
-const defaultOf = (id: string): Policy | null => DEFAULT_POLICIES.find((policy) => policy.id === id) ?? null;
-
-/** @param version the newest when it is left out; null when there is no such policy */
-export async function readPolicy(db: Queryable, tenant: string, id: string, version?: number): Promise<Policy | null> {
-  if (version === 0) return defaultOf(id);
-  const { rows } = await db.query<PolicyRow>(
-    `select version, spec from sluice.escalation_policy
-     where tenant = $1 and id = $2 and ($3::int is null or version = $3) order by version desc limit 1`,
-    [tenant, id, version ?? null],
-  );
-  if (rows[0]) return policyOf(rows[0]);
-  return version === undefined ? defaultOf(id) : null;
-}
+import type { PinnedPolicies } from './pinned-policies.js';
+import type { Pool } from './pool.js';
+import { type PolicyRow, policyOf, readPolicy } from './read-policy.js';
 
 /** The policies that come with Sluice, and those that were saved; a saved one replaces the default of its id. */
-export function createPolicyStore(pool: Pool): PolicyStore {
+export function createPolicyStore(pool: Pool, pinned: PinnedPolicies): PolicyStore {
   const stored = async (where: string, values: readonly unknown[]): Promise<Policy | null> => {
     const { rows } = await pool.query<PolicyRow>(
       `select version, spec from (
@@ -48,7 +28,8 @@ export function createPolicyStore(pool: Pool): PolicyStore {
       return [...saved, ...untouched].sort((a, b) => (a.id < b.id ? -1 : 1));
     },
 
-    get: (tenant, id, version) => readPolicy(pool, tenant, id, version),
+    get: (tenant, id, version) =>
+      version === undefined ? readPolicy(pool, tenant, id) : pinned.read(pool, tenant, id, version),
 
     async find(tenant, failureClass, pipeline) {
       for (const asked of new Set([failureClass, askedClass(failureClass)])) {
