@@ -50,11 +50,15 @@ export async function startEscalationEngine(options: EscalationEngineOptions): P
   async function moveDue(): Promise<number | null> {
     for (;;) {
       const tenants = new Set<string>();
+      let isDecided = false;
       const moved = await escalations.due(STEPS, (escalation, policy, now) => {
         tenants.add(escalation.tenant);
-        return dueChange(escalation, policy, now, options);
+        const change = dueChange(escalation, policy, now, options);
+        isDecided ||= change.next.status === 'DECIDED';
+        return change;
       });
-      if (moved > 0) verdicts.wake();
+      // An end action acts at once.
+      if (isDecided) verdicts.wake();
       for (const tenant of tenants) await tell(wake, log, tenant, ['OUTBOX', 'LOG']);
       if (moved === STEPS) continue;
       const nextMs = await escalations.nextDueMs();

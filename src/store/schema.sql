@@ -67,6 +67,7 @@ CREATE TABLE sluice.escalation (
   CONSTRAINT escalation_status_check CHECK ((status = ANY (ARRAY['ASKING'::text, 'ACKNOWLEDGED'::text, 'CLAIMED'::text, 'SNOOZED'::text, 'DECIDED'::text, 'HELD'::text, 'RESOLVED'::text]))),
 );
 CREATE INDEX escalation_by_job ON sluice.escalation USING btree (job_id) WHERE (job_id IS NOT NULL);
+CREATE INDEX escalation_decided ON sluice.escalation USING btree (opened_at, id) WHERE (status = 'DECIDED'::text);
 CREATE INDEX escalation_due ON sluice.escalation USING btree (due_at) WHERE ((due_at IS NOT NULL) AND (status <> 'RESOLVED'::text));
 CREATE INDEX escalation_list ON sluice.escalation USING btree (tenant, opened_at DESC, id DESC);
 CREATE UNIQUE INDEX escalation_open ON sluice.escalation USING btree (tenant, dedup_key) WHERE (status <> 'RESOLVED'::text);
