@@ -20,6 +20,8 @@ export interface DelivererOptions {
   readonly perAgent?: number;
   /** For one call of a channel. */
   readonly timeoutMs?: number;
+  /** Whether to begin no calls for the moment, because something else is more urgent for this process. Never by default. */
+  readonly isHeldBack?: () => boolean;
   /** Renewed while a call lasts; what a killed process had in hand is due again after it. */
   readonly leaseMs?: number;
 }
@@ -42,6 +44,7 @@ const STOP_MS = 10_000;
 export async function startDeliverer(options: DelivererOptions): Promise<Deliverer> {
   const { outbox, wake, clock, log, worker } = options;
   const { concurrency = 64, perAgent = 8, timeoutMs = 10_000, leaseMs = 1_000, random = Math.random } = options;
+  const { isHeldBack = () => false } = options;
   const notifiers = new Map(options.notifiers.map((notifier) => [notifier.channel, notifier]));
   const context: DeliverContext = { outbox, notifiers, clock, log, random, timeoutMs };
 
@@ -59,8 +62,7 @@ export async function startDeliverer(options: DelivererOptions): Promise<Deliver
 
   async function claim(): Promise<number | null> {
     const free = concurrency - inHand.size;
-    // The end of a call wakes it.
-    if (free <= 0) return BUSY_MS;
+    if (free <= 0 || isHeldBack()) return BUSY_MS;
     const except = [...new Set([...busyAgents(), ...restingAgents()])];
     const claimed = await outbox.claim(free, perAgent, leaseMs, worker, except);
     for (const notification of claimed) start(notification);

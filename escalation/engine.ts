@@ -15,6 +15,8 @@ export interface EscalationEngineOptions extends IntakeContext {
 }
 
 export interface EscalationEngine {
+  /** Whether more steps are due than fit into one transaction; only for the first seconds of it. */
+  isBehind(): boolean;
   /** Resolves when what is in hand is done. */
   stop(): Promise<void>;
 }
@@ -27,6 +29,8 @@ const REPORT_LEASE_MS = 3_000;
 const TAKEN_MS = 20;
 /** Steps in one transaction: a burst is worked off in pieces that other escalators can share. */
 const STEPS = 500;
+/** So long is whoever asks told that there is a burst; somebody who is behind all the time must not hold up others. */
+const MOST_BEHIND_MS = 5_000;
 
 /**
  * Takes up reports, moves ladders when they are due, and carries out verdicts. Any number may run on one database:
@@ -47,7 +51,18 @@ export async function startEscalationEngine(options: EscalationEngineOptions): P
     return reports.length === REPORTS ? 0 : null;
   }
 
+  /** Since when, in monotonic milliseconds. */
+  let behindSince: number | null = null;
+
   async function moveDue(): Promise<number | null> {
+    try {
+      return await moveAllDue();
+    } finally {
+      behindSince = null;
+    }
+  }
+
+  async function moveAllDue(): Promise<number | null> {
     for (;;) {
       const tenants = new Set<string>();
       let isDecided = false;
@@ -60,7 +75,10 @@ export async function startEscalationEngine(options: EscalationEngineOptions): P
       // An end action acts at once.
       if (isDecided) verdicts.wake();
       for (const tenant of tenants) await tell(wake, log, tenant, ['OUTBOX', 'LOG']);
-      if (moved === STEPS) continue;
+      if (moved === STEPS) {
+        behindSince ??= clock.monotonicMs();
+        continue;
+      }
       const nextMs = await escalations.nextDueMs();
       // Due, and in the hands of another escalator: no reason to ask without a pause.
       return nextMs === null ? null : Math.max(nextMs, moved === 0 ? TAKEN_MS : 0);
@@ -86,6 +104,7 @@ export async function startEscalationEngine(options: EscalationEngineOptions): P
   ]);
 
   return {
+    isBehind: () => behindSince !== null && clock.monotonicMs() - behindSince < MOST_BEHIND_MS,
     async stop() {
       await Promise.all(heard.map((one) => one.stop()));
       await Promise.all([reports.stop(), steps.stop(), verdicts.stop()]);

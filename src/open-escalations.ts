@@ -43,12 +43,22 @@ export function openEscalations(parts: EscalationParts) {
 
     /** Starts moving ladders and delivering, until the shutdown. */
     async start(shutdown: Shutdown): Promise<void> {
-      shutdown.add('escalations', (await startEscalationEngine(context)).stop);
+      const engine = await startEscalationEngine(context);
+      shutdown.add('escalations', engine.stop);
       const { smtpUrl, smtpFrom } = config;
       const { policies, contacts, outbox } = stores;
       const channels = createNotifiers({ policies, contacts, apiUrl: null, rules, smtpUrl, smtpFrom, clock, log });
       shutdown.add('notifiers', channels.close);
-      const deliverer = await startDeliverer({ outbox, notifiers: channels.notifiers, wake, clock, log, worker });
+      // In a burst everybody's turn is written down before the calls begin: that is quick, and they take their time.
+      const deliverer = await startDeliverer({
+        outbox,
+        notifiers: channels.notifiers,
+        isHeldBack: engine.isBehind,
+        wake,
+        clock,
+        log,
+        worker,
+      });
       shutdown.add('deliveries', deliverer.stop);
     },
   };

@@ -17,6 +17,9 @@ interface ClaimedRow {
   readonly now: Date;
 }
 
+const CLAIMABLE = `n.state = 'PENDING' and n.due_at <= statement_timestamp()
+  and (n.lease_until is null or n.lease_until <= statement_timestamp())`;
+
 /** The outbox: rows are written with the change that they tell of, and leave it when an agent has them. */
 export function createOutboxStore(pool: Pool): Outbox {
   /** Under which claim a notification is in hand; whatever ends it has to hold this still. */
@@ -37,17 +40,19 @@ export function createOutboxStore(pool: Pool): Outbox {
            from agents where agents.agent is not null
          ), due as (
            select candidate.id from agents cross join lateral (
-             select n.id, n.due_at from sluice.notification as n
-             where n.agent = agents.agent and n.state = 'PENDING' and n.due_at <= statement_timestamp()
-               and (n.lease_until is null or n.lease_until <= statement_timestamp())
-             order by n.due_at limit $2 for update skip locked
+             select n.id, n.due_at from sluice.notification as n where n.agent = agents.agent and ${CLAIMABLE}
+             order by n.due_at limit $2
            ) as candidate
            where agents.agent is not null and not agents.agent = any($5)
            order by candidate.due_at limit $1
+         ), free as (
+           -- Only what is taken is locked: a lock is a write.
+           select n.id from sluice.notification as n where n.id in (select id from due) and ${CLAIMABLE}
+           for update skip locked
          ), claimed as (
            update sluice.notification as n
            set lease_token = $3, lease_until = statement_timestamp() + $4 * interval '1 ms'
-           from due where n.id = due.id returning n.*
+           from free where n.id = free.id returning n.*
          )
          select escalation.*, claimed.id as notification, claimed.agent, claimed.purpose, claimed.round, claimed.step,
            claimed.channels, claimed.attempt, claimed.created_at, statement_timestamp() as now

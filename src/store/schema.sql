@@ -286,9 +286,8 @@ CREATE TABLE sluice.notification (
   CONSTRAINT notification_pkey PRIMARY KEY (id),
   CONSTRAINT notification_purpose_check CHECK ((purpose = ANY (ARRAY['ASK'::text, 'TELL'::text]))),
   CONSTRAINT notification_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'DELIVERED'::text, 'DEAD'::text]))),
-);
+) WITH (fillfactor=50);
 CREATE INDEX notification_by_agent ON sluice.notification USING btree (agent, due_at) WHERE (state = 'PENDING'::text);
-CREATE INDEX notification_due ON sluice.notification USING btree (due_at) WHERE (state = 'PENDING'::text);
 
 CREATE TABLE sluice.quarantine (
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,

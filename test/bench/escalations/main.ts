@@ -50,9 +50,14 @@ runBench(async ({ closing, tell }) => {
   tell(`opening ${args.open} escalations`);
   await saveLadders(db, agents.urls, secret);
   await openEscalations(db, args.open, args.agents);
-  for (let n = 0; n < args.escalators; n++) closing((await startEscalator(database.url)).stop);
+  const pids: number[] = [];
+  for (let n = 0; n < args.escalators; n++) {
+    const escalator = await startEscalator(database.url);
+    closing(escalator.stop);
+    pids.push(escalator.pid);
+  }
 
-  const setting = { db, agents, tell };
+  const setting = { db, agents, pids, tell };
   const figures = [
     ...(await measureTrickle(setting, args.perSecond, args.seconds)),
     ...(await measureBurst(setting, args.burst)),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { Figure } from '../figures.js';
+import { cpuSeconds, postgresCpuSeconds, postmasterOf } from '../process-figures.js';
 import { percentile } from '../statistics.js';
 import type { Agents } from './agents.js';
 import { committedSteps, type Due, makeDue } from './open-rows.js';
@@ -8,6 +9,8 @@ import type { Arrival } from './run-agents.js';
 
 export interface Setting {
   readonly db: Client;
+  /** Processes of the escalators. */
+  readonly pids: readonly number[];
   readonly agents: Agents;
   readonly tell: (line: string) => void;
 }
@@ -40,13 +43,19 @@ export async function measureTrickle(
 }
 
 /** All in the same second. */
-export async function measureBurst({ db, agents, tell }: Setting, count: number): Promise<Figure[]> {
+export async function measureBurst({ db, agents, pids, tell }: Setting, count: number): Promise<Figure[]> {
   const due = await makeDue(db, count, LEAD_SECONDS, 1);
   const first = Math.min(...due.dueAt.values());
   const last = Math.max(...due.dueAt.values());
   tell(`${count} due within a second`);
   await sleep(first - Date.now());
+  const cpu = async () => ({
+    escalators: await cpuOf(pids),
+    postgres: await postgresCpuSeconds(await postmasterOf(db)),
+  });
+  const before = await cpu();
   const arrivals = [...(await everyArrival(agents, due, 180)).values()];
+  const after = await cpu();
   const steps = await committedSteps(db, due);
   const committed = Math.max(...steps.map(({ committedAt }) => committedAt)) - last;
   const delivered = Math.max(...arrivals.map(({ at }) => at)) - last;
@@ -60,8 +69,13 @@ export async function measureBurst({ db, agents, tell }: Setting, count: number)
       objective: { min: 0.9 },
       note: "Jain's index of the calls each had when half were made; 1 is even",
     },
+    { name: 'CPU of the escalators for it', value: after.escalators - before.escalators, unit: 's' },
+    { name: 'CPU of PostgreSQL for it', value: after.postgres - before.postgres, unit: 's' },
   ];
 }
+
+const cpuOf = async (pids: readonly number[]): Promise<number> =>
+  (await Promise.all(pids.map(cpuSeconds))).reduce((sum, seconds) => sum + seconds, 0);
 
 const dueOf = ({ dueAt }: Due, escalation: string): number => dueAt.get(escalation) ?? Number.NaN;
 

@@ -205,6 +205,18 @@ describe('a deliverer', () => {
     expect(rows.map(({ id }) => outbox.row(id))).toMatchObject(rows.map(() => ({ state: 'DELIVERED', attempt: 0 })));
   });
 
+  it('begins no calls while something else is more urgent, and then those that wait', async () => {
+    const webhook = aChannel('WEBHOOK', () => DELIVERED);
+    let isHeldBack = true;
+    const rows = [aNotification(), aNotification()];
+    const { outbox } = await aSetting([webhook.notifier], rows, { isHeldBack: () => isHeldBack });
+    await clock.pass(2_000);
+    expect(webhook.calls).toEqual([]);
+    isHeldBack = false;
+    await clock.pass(50);
+    expect(rows.map(({ id }) => outbox.row(id).state)).toEqual(['DELIVERED', 'DELIVERED']);
+  });
+
   it('goes on when the database was away', async () => {
     const webhook = aChannel('WEBHOOK', () => DELIVERED);
     const { outbox, wake } = await aSetting([webhook.notifier], []);
