@@ -92,7 +92,7 @@ interface Word {
 
 /** One subscription for all readers of the process, as long as there are any. */
 function sharedWords(wake: Wake, log: Log): { listen(tenant: string): Word } {
-  const listeners = new Set<(tenant: string) => void>();
+  const listeners = new Set<(tenant: string | null) => void>();
   let subscription: Promise<{ stop(): Promise<void> } | undefined> | undefined;
 
   const subscribe = () =>
@@ -116,8 +116,8 @@ function sharedWords(wake: Wake, log: Log): { listen(tenant: string): Word } {
     listen(tenant) {
       let hasNews = false;
       let ring: (() => void) | undefined;
-      const listener = (told: string) => {
-        if (told !== tenant) return;
+      const listener = (told: string | null) => {
+        if (told !== null && told !== tenant) return;
         hasNews = true;
         ring?.();
       };

@@ -256,7 +256,8 @@ export interface JobActions {
 /** Tells other processes that something is due earlier than they think, or that the log has grown. Losing it costs a poll. */
 export interface Wake {
   tell(what: WakeWord, tenant: string): Promise<void>;
-  on(what: WakeWord, run: (tenant: string) => void): Promise<{ stop(): Promise<void> }>;
+  /** @param run told the tenant, or null when words to any of them may have been lost: then everybody looks */
+  on(what: WakeWord, run: (tenant: string | null) => void): Promise<{ stop(): Promise<void> }>;
 }
 
 export type WakeWord = 'REPORT' | 'DUE' | 'OUTBOX' | 'LOG';

@@ -5,7 +5,7 @@ import type { EventBus } from '../jobs/ports.js';
 
 const word = z.object({ what: z.enum(['REPORT', 'DUE', 'OUTBOX', 'LOG']), tenant: z.string() });
 
-/** Words over the bus of the jobs. After a gap everybody looks: a word may have been lost. */
+/** Words over the bus of the jobs. After a gap everybody looks, whatever their tenant: a word may have been lost. */
 export function createEscalationWake(bus: Pick<EventBus, 'publish' | 'subscribe'>): Wake {
   return {
     tell: (what, tenant) => bus.publish(TOPICS.escalations, { what, tenant }),
@@ -16,7 +16,7 @@ export function createEscalationWake(bus: Pick<EventBus, 'publish' | 'subscribe'
           const told = word.safeParse(payload).data;
           if (told?.what === what) run(told.tenant);
         },
-        () => run('default'),
+        () => run(null),
       ),
   };
 }
