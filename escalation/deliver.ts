@@ -22,6 +22,7 @@ export interface Outcome {
 }
 
 const OVER: Outcome = { isWaiting: false, restMs: 0 };
+const LEFT: Outcome = { isWaiting: true, restMs: 0 };
 
 /** A channel that ignores its signal for so long is not waited for. */
 const GRACE_MS = 500;
@@ -29,20 +30,28 @@ const GRACE_MS = 500;
 /**
  * Tries the channels in order and stores what came of it. What cannot be stored is tried again when the lease is
  * over, under the same id.
+ * @param letGo breaks the call off; but for a delivery, nothing is stored then
  */
-export async function deliver(notification: Notification, context: DeliverContext): Promise<Outcome> {
+export async function deliver(
+  notification: Notification,
+  context: DeliverContext,
+  letGo: AbortSignal,
+): Promise<Outcome> {
   const { outbox, log, random } = context;
   const facts = { notification: notification.id, agent: notification.agent };
   const reasons: string[] = [];
   for (const [index, channel] of notification.channels.entries()) {
+    if (letGo.aborted) return LEFT;
     const left = notification.channels.slice(index);
     const tries = index === 0 ? notification.attempt : 0;
-    const delivery = await call(channel, notification, context);
+    const delivery = await call(channel, notification, context, letGo);
     if (delivery.kind === 'DELIVERED') {
       const isOurs = await outbox.delivered(notification, channel);
       log.debug({ ...facts, channel, isOurs }, 'a notification was delivered');
       return OVER;
     }
+    // It may have come of being broken off, which says nothing about the channel: no try is used up.
+    if (letGo.aborted) return LEFT;
     if (delivery.kind === 'LATER') {
       await outbox.retry(notification, left, tries, delivery.afterMs, 'the address has had enough for the moment');
       return { isWaiting: true, restMs: delivery.afterMs };
@@ -58,7 +67,7 @@ export async function deliver(notification: Notification, context: DeliverContex
       if (waitMs !== null) {
         log.info({ ...facts, channel, reason, waitMs }, 'a notification is tried again');
         await outbox.retry(notification, left, tries + 1, waitMs, `${channel}: ${reason}`);
-        return { isWaiting: true, restMs: 0 };
+        return LEFT;
       }
     }
     log.info({ ...facts, channel, kind, reason }, 'a channel is passed over');
@@ -74,12 +83,18 @@ async function call(
   channel: ChannelName,
   notification: Notification,
   { notifiers, clock, log, timeoutMs }: DeliverContext,
+  letGo: AbortSignal,
 ): Promise<Delivery> {
   const notifier = notifiers.get(channel);
   if (!notifier) return { kind: 'UNREACHABLE', reason: 'the channel is not set up here' };
   const limit = new AbortController();
   const timer = clock.after(timeoutMs, () => limit.abort());
   const guard = new AbortController();
+  const breakOff = () => {
+    limit.abort();
+    guard.abort();
+  };
+  letGo.addEventListener('abort', breakOff, { once: true });
   const givenUp = sleep(clock, timeoutMs + GRACE_MS, guard.signal).then(
     (): Delivery => ({ kind: 'RETRY', reason: `no answer within ${timeoutMs} ms`, afterMs: null }),
   );
@@ -89,6 +104,7 @@ async function call(
     log.error({ notification: notification.id, channel, reason: String(error) }, 'a notifier failed unexpectedly');
     return { kind: 'RETRY', reason: 'the server failed; its log says why', afterMs: null };
   } finally {
+    letGo.removeEventListener('abort', breakOff);
     timer.cancel();
     // With a reason, because making the default one costs a stack trace.
     guard.abort('answered');

@@ -24,10 +24,12 @@ export interface DelivererOptions {
   readonly isHeldBack?: () => boolean;
   /** Renewed while a call lasts; what a killed process had in hand is due again after it. */
   readonly leaseMs?: number;
+  /** For the calls in hand when it stops. */
+  readonly patienceMs?: number;
 }
 
 export interface Deliverer {
-  /** Waits for the calls in hand, 10 s at most; what is left comes back when its lease is over. */
+  /** Waits a while for the calls in hand, then breaks them off: they are made again when their lease is over. */
   stop(): Promise<void>;
 }
 
@@ -38,22 +40,25 @@ const BUSY_MS = 50;
 /** Free places are filled in so many turns while more is due than there are places. */
 const LOOKS_PER_ROUND = 4;
 const RENEWALS_PER_LEASE = 4;
-const STOP_MS = 10_000;
+/** Less than a process may take to end: see `Shutdown`. */
+const PATIENCE_MS = 6_000;
 
 /** Carries notifications from the outbox to the agents. Any number may run; a slow agent holds up only itself. */
 export async function startDeliverer(options: DelivererOptions): Promise<Deliverer> {
   const { outbox, wake, clock, log, worker } = options;
   const { concurrency = 64, perAgent = 8, timeoutMs = 10_000, leaseMs = 1_000, random = Math.random } = options;
   const { isHeldBack = () => false } = options;
+  const { patienceMs = PATIENCE_MS } = options;
   const notifiers = new Map(options.notifiers.map((notifier) => [notifier.channel, notifier]));
   const context: DeliverContext = { outbox, notifiers, clock, log, random, timeoutMs };
 
-  const inHand = new Map<Notification, Promise<void>>();
+  const inHand = new Map<Notification, { readonly call: Promise<void>; readonly letGo: AbortController }>();
   /** Agent -> when it takes more, in the clock's monotonic milliseconds. */
   const resting = new Map<string, number>();
   let seen: ReadonlySet<Notification> = new Set();
   /** Whether rows may be due that were not claimed, so that a call that ends has to look. */
   let isMoreDue = true;
+  let hasLetGo = false;
 
   let loop: DueLoop | undefined;
   const listening = await wake.on('OUTBOX', () => loop?.wake());
@@ -87,7 +92,9 @@ export async function startDeliverer(options: DelivererOptions): Promise<Deliver
   }
 
   function start(notification: Notification): void {
-    const call = deliver(notification, context)
+    const letGo = new AbortController();
+    if (hasLetGo) letGo.abort();
+    const call = deliver(notification, context, letGo.signal)
       .then(({ isWaiting, restMs }) => {
         if (restMs > 0) resting.set(notification.agent, clock.monotonicMs() + restMs);
         return isWaiting;
@@ -100,7 +107,7 @@ export async function startDeliverer(options: DelivererOptions): Promise<Deliver
         inHand.delete(notification);
         if (isWaiting || (isMoreDue && isWorthALook())) loop?.wake();
       });
-    inHand.set(notification, call);
+    inHand.set(notification, { call, letGo });
   }
 
   /** In a flood calls end one by one: looking after each would cost more than the calls. */
@@ -119,9 +126,11 @@ export async function startDeliverer(options: DelivererOptions): Promise<Deliver
   return {
     async stop() {
       const isOver = new AbortController();
-      const ended = Promise.resolve(loop?.stop()).then(() => Promise.all(inHand.values()));
-      await Promise.race([ended, sleep(clock, STOP_MS, isOver.signal)]);
+      const ended = Promise.resolve(loop?.stop()).then(() => Promise.all([...inHand.values()].map(({ call }) => call)));
+      await Promise.race([ended, sleep(clock, patienceMs, isOver.signal)]);
       isOver.abort();
+      hasLetGo = true;
+      for (const { letGo } of inHand.values()) letGo.abort();
       await listening.stop();
       renewal.cancel();
     },

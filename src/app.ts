@@ -48,7 +48,7 @@ const ENGINE_TEMP_MB = 20_000;
  * @throws SluiceError with a sentence for the operator; nothing is left running then
  */
 export async function startApp(config: Config, log: Log, clock: Clock): Promise<App> {
-  const shutdown = new Shutdown();
+  const shutdown = new Shutdown(clock);
   try {
     return await start(config, log, clock, shutdown);
   } catch (error) {
@@ -117,16 +117,16 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
     onHeld: escalations.onHeld,
   };
   if (config.roles.has('scheduler')) {
-    shutdown.add('sweeper', startSweeper(context, stores.sweep).stop);
-    shutdown.add('monitors', startMonitors({ store: createMonitorStore(stores.pool), clock, log }).stop);
+    shutdown.addWork('sweeper', startSweeper(context, stores.sweep).stop);
+    shutdown.addWork('monitors', startMonitors({ store: createMonitorStore(stores.pool), clock, log }).stop);
   }
   if (config.roles.has('escalator')) await escalations.start(shutdown);
   if (config.roles.has('worker')) {
     const runner = await startRunner(context, config.workerConcurrency);
-    shutdown.add('runner', runner.stop);
+    shutdown.addWork('runner', runner.stop);
     const store = createWorkerStore(stores.pool);
     const slots = config.workerConcurrency;
-    shutdown.add('beacon', startWorkerBeacon({ store, worker, slots, busy: runner.busy, clock, log }).stop);
+    shutdown.addWork('beacon', startWorkerBeacon({ store, worker, slots, busy: runner.busy, clock, log }).stop);
   }
   if (!config.roles.has('gateway'))
     return { url: undefined, consoleUrl: undefined, stop: () => shutdown.run(log), isStuck };
@@ -161,7 +161,7 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
     adminToken: token,
     uploadsDir,
   });
-  shutdown.add('gateway', () => gateway.stop());
+  shutdown.addWork('gateway', () => gateway.stop());
   return {
     url: gateway.url,
     consoleUrl: isNew ? `${gateway.url}/#token=${token}` : undefined,

@@ -44,7 +44,7 @@ export function openEscalations(parts: EscalationParts) {
     /** Starts moving ladders and delivering, until the shutdown. */
     async start(shutdown: Shutdown): Promise<void> {
       const engine = await startEscalationEngine(context);
-      shutdown.add('escalations', engine.stop);
+      shutdown.addWork('escalations', engine.stop);
       const { smtpUrl, smtpFrom } = config;
       const { policies, contacts, outbox } = stores;
       const channels = createNotifiers({ policies, contacts, apiUrl: null, rules, smtpUrl, smtpFrom, clock, log });
@@ -59,7 +59,7 @@ export function openEscalations(parts: EscalationParts) {
         log,
         worker,
       });
-      shutdown.add('deliveries', deliverer.stop);
+      shutdown.addWork('deliveries', deliverer.stop);
     },
   };
 }

@@ -245,13 +245,28 @@ describe('a deliverer', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('leaves a call that does not end to its lease when it stops', async () => {
-    const row = aNotification();
-    const webhook = aChannel('WEBHOOK', hanging);
-    const { outbox } = await aSetting([webhook.notifier], [row], { timeoutMs: 60_000, leaseMs: 2_000 });
+  it('breaks a call off that does not end when it stops, and leaves it to its lease', async () => {
+    const row = aNotification({ channels: ['WEBHOOK', 'EMAIL'] });
+    let isBrokenOff = false;
+    const webhook: Notifier = {
+      channel: 'WEBHOOK',
+      deliver: (_notification, signal) =>
+        new Promise((resolve) =>
+          signal.addEventListener('abort', () => {
+            isBrokenOff = true;
+            resolve(REFUSED);
+          }),
+        ),
+    };
+    const email = aChannel('EMAIL', hanging);
+    const { outbox } = await aSetting([webhook, email.notifier], [row], { timeoutMs: 60_000, leaseMs: 2_000 });
     const stopped = deliverer?.stop();
-    await clock.pass(10_000);
+    // Less than a process may take to end.
+    await clock.pass(6_000);
     await stopped;
+    expect(isBrokenOff).toBe(true);
+    expect(email.calls).toEqual([]);
+    expect(clock.pending).toBe(0);
     await clock.pass(2_000);
     expect(outbox.row(row.id)).toMatchObject({ state: 'PENDING', attempt: 0 });
     expect(outbox.row(row.id).leaseUntil).toBeLessThanOrEqual(clock.monotonicMs());

@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import { createLog } from '../../src/core/log.js';
+import { Shutdown } from '../../src/shutdown.js';
+import { ManualClock, settled } from '../support/manual-clock.js';
+
+const log = createLog('silent');
+const hanging = () => new Promise<never>(() => {});
+
+/** A shutdown in time that the test moves, and what it has stopped so far. */
+function aShutdown() {
+  const clock = new ManualClock();
+  const shutdown = new Shutdown(clock);
+  const stops: string[] = [];
+  const stopping = (name: string, takes = async () => {}) =>
+    [
+      name,
+      async () => {
+        stops.push(name);
+        await takes();
+      },
+    ] as const;
+  return { clock, shutdown, stops, stopping };
+}
+
+it('ends all work at the same time, and what it used after it, the last one first', async () => {
+  const { shutdown, stops, stopping, clock } = aShutdown();
+  let end = () => {};
+  shutdown.add(...stopping('database'));
+  shutdown.addWork(...stopping('worker', () => new Promise((resolve) => (end = resolve))));
+  shutdown.add(...stopping('bus'));
+  shutdown.addWork(...stopping('gateway'));
+  const run = shutdown.run(log);
+  await settled();
+  expect(stops).toEqual(['worker', 'gateway']);
+  end();
+  await run;
+  expect(stops).toEqual(['worker', 'gateway', 'bus', 'database']);
+  expect(clock.pending).toBe(0);
+});
+
+it('is over within 10 s whatever hangs, and has told every part', async () => {
+  const { shutdown, stops, stopping, clock } = aShutdown();
+  shutdown.add(...stopping('server', hanging));
+  shutdown.add(...stopping('database', hanging));
+  for (const name of ['worker', 'deliveries', 'escalations']) shutdown.addWork(...stopping(name, hanging));
+  const run = shutdown.run(log);
+  await clock.pass(10_000);
+  await run;
+  expect(stops).toEqual(['worker', 'deliveries', 'escalations', 'database', 'server']);
+});
+
+it('goes on when a part fails to stop, and stops each once', async () => {
+  const { shutdown, stops, stopping } = aShutdown();
+  const failing = () => Promise.reject(new Error('on purpose'));
+  shutdown.add(...stopping('database', failing));
+  shutdown.addWork('broken', () => {
+    throw new Error('on purpose');
+  });
+  shutdown.addWork(...stopping('worker', failing));
+  await Promise.all([shutdown.run(log), shutdown.run(log)]);
+  expect(stops).toEqual(['worker', 'database']);
+});
