@@ -2,14 +2,11 @@ import { derivedId } from '../src/core/ids.js';
 import { decideChange } from './decide-change.js';
 import { ENGINE } from './decision.js';
 import type { Escalation, EscalationEvent } from './escalation.js';
-import { type IntakeContext, ladderOf } from './intake.js';
+import type { IntakeContext } from './intake.js';
 import { tell, wordsFor } from './tell-change.js';
 import type { Verdict } from './verdict.js';
 
-export type ApplyContext = Pick<
-  IntakeContext,
-  'escalations' | 'policies' | 'jobActions' | 'lookup' | 'wake' | 'log' | 'catchUp'
->;
+export type ApplyContext = Pick<IntakeContext, 'escalations' | 'policies' | 'jobActions' | 'lookup' | 'wake' | 'log'>;
 
 const BATCH = 100;
 const TURNS = 5;
@@ -72,7 +69,7 @@ async function writeBack(
   event: EscalationEvent,
   context: ApplyContext,
 ): Promise<boolean> {
-  const { escalations, policies, wake, log } = context;
+  const { escalations, policies, lookup, wake, log } = context;
   const { id, tenant, policyId, policyVersion, owner } = decided;
   const policy = await policies.get(tenant, policyId, policyVersion);
   if (!policy) throw new Error(`policy ${policyId} has no version ${policyVersion}`);
@@ -83,7 +80,7 @@ async function writeBack(
     const at = await escalations.now();
     const comment = event.kind === 'FAILED' ? event.reason : null;
     const cause = { actor: ENGINE, dueAt: null, comment };
-    const change = decideChange(escalation, event, at, cause, ladderOf(context, policy, owner));
+    const change = decideChange(escalation, event, at, cause, { policy, owner, lookup });
     if (await escalations.change(change)) {
       await tell(wake, log, tenant, wordsFor(change));
       return true;

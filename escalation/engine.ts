@@ -4,7 +4,7 @@ import { applyVerdicts } from './apply-verdicts.js';
 import { decideChange } from './decide-change.js';
 import { ENGINE } from './decision.js';
 import type { Escalation } from './escalation.js';
-import { type IntakeContext, ladderOf, takeUp } from './intake.js';
+import { type IntakeContext, takeUp } from './intake.js';
 import type { Policy } from './policy.js';
 import type { Change } from './ports.js';
 import { tell } from './tell-change.js';
@@ -118,7 +118,7 @@ function dueChange(escalation: Escalation, policy: Policy, now: Date, context: E
   const cause = { actor: ENGINE, dueAt: state.dueAt, comment: null };
   const event = { kind: 'DUE' } as const;
   try {
-    return decideChange(escalation, event, now, cause, ladderOf(context, policy, owner));
+    return decideChange(escalation, event, now, cause, { policy, owner, lookup: context.lookup });
   } catch (error) {
     context.log.error({ escalation: id, reason: String(error) }, 'an escalation cannot go on, and is held');
     const comment = 'The ladder cannot go on; it is held until somebody decides.';

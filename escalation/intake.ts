@@ -7,11 +7,11 @@ import { ENGINE } from './decision.js';
 import type { Escalation } from './escalation.js';
 import { buildEvidence } from './evidence.js';
 import type { FailureReport } from './failure-report.js';
-import { dedupKey, type Policy } from './policy.js';
+import { dedupKey } from './policy.js';
 import type { EscalationStore, JobActions, PolicyStore, Wake } from './ports.js';
 import { redact } from './redact.js';
 import { tell, wordsFor } from './tell-change.js';
-import { type CatchUp, type LadderContext, openState, type RoleLookup } from './transition.js';
+import { openState, type RoleLookup } from './transition.js';
 
 /** What reports are taken up with. */
 export interface IntakeContext {
@@ -25,7 +25,6 @@ export interface IntakeContext {
   readonly overrides?: readonly ClassOverride[];
   /** Columns that no evidence shows, beside those that a job's spec names. */
   readonly sensitiveColumns?: readonly string[];
-  readonly catchUp?: CatchUp;
 }
 
 const SIMILAR = 5;
@@ -90,7 +89,7 @@ async function askAnew(open: Escalation, { at }: FailureReport, context: IntakeC
   const policy = await context.policies.get(open.tenant, open.policyId, open.policyVersion);
   if (!policy || at.getTime() - open.lastOccurredAt.getTime() <= policy.groupWindowMs) return false;
   const cause = { actor: ENGINE, dueAt: null, comment: 'It failed again after the grouping window.' };
-  const ladder = ladderOf(context, policy, open.owner);
+  const ladder = { policy, owner: open.owner, lookup: context.lookup };
   const now = await context.escalations.now();
   const change = decideChange(open, { kind: 'ESCALATE', agent: ENGINE }, now, cause, ladder);
   if (change.next.status === 'HELD') return false;
@@ -103,12 +102,6 @@ async function askAnew(open: Escalation, { at }: FailureReport, context: IntakeC
 /** Nothing more is loaded into a target of which nobody knows whether it is right. */
 export const pausesTarget = ({ failureClass }: Pick<Classification, 'failureClass'>): boolean =>
   failureClass === 'DATA_CORRUPTION';
-
-export const ladderOf = (
-  { lookup, catchUp }: Pick<IntakeContext, 'lookup' | 'catchUp'>,
-  policy: Policy,
-  owner: string,
-): LadderContext => ({ policy, owner, lookup, ...(catchUp && { catchUp }) });
 
 async function openNew(
   id: string,
@@ -127,7 +120,7 @@ async function openNew(
   const evidence = buildEvidence({ report, classification, job, similar, sensitiveColumns });
   // Before it is open: a crash in between leads back here, and not past it.
   if (target !== null && pausesTarget(classification)) await jobActions.pauseTarget(tenant, target, id);
-  const ladder = ladderOf(context, policy, owner);
+  const ladder = { policy, owner, lookup: context.lookup };
   const at = await escalations.now();
   const { state, effects } = endDecided(openState(ladder, at), at, ladder);
   const title = titleOf(report);
@@ -201,7 +194,7 @@ async function recoverOne(seen: Escalation, { source }: FailureReport, context: 
     const escalation = await escalations.get(tenant, id);
     const policy = escalation && (await policies.get(tenant, escalation.policyId, escalation.policyVersion));
     if (!escalation || !policy) return;
-    const ladder = ladderOf(context, policy, escalation.owner);
+    const ladder = { policy, owner: escalation.owner, lookup: context.lookup };
     const cause = { actor, dueAt: null, comment: 'What failed works again.' };
     const change = decideChange(escalation, { kind: 'RECOVER' }, await escalations.now(), cause, ladder);
     if (change.next === escalation.state) return;

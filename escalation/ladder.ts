@@ -7,20 +7,11 @@ import type { VerdictKind } from './verdict.js';
 /** Who stands behind a target, seen from the owner; ids of agents, none when nobody does. */
 export type RoleLookup = (owner: string, target: Target) => readonly string[];
 
-/**
- * What happens to steps that fell due while no engine ran. Neither is a burst: one step is asked, once.
- * NEXT_STEP: the one after the last asked, with its full wait from now.
- * SKIP_TO_CURRENT: the one that would be asked now; nobody is passed over for the end action.
- */
-export type CatchUp = 'NEXT_STEP' | 'SKIP_TO_CURRENT';
-
 /** What the ladder is climbed with: the same for the whole life of an escalation. */
 export interface LadderContext {
   readonly policy: Policy;
   readonly owner: string;
   readonly lookup: RoleLookup;
-  /** NEXT_STEP when left out. */
-  readonly catchUp?: CatchUp;
 }
 
 export interface Transitioned {
@@ -63,7 +54,7 @@ const resolve = (targets: readonly Target[], { owner, lookup }: LadderContext): 
 export function climb(state: EscalationState, base: Date, at: Date, context: LadderContext): Transitioned {
   const first = following(state, context);
   if (!first) return end(state, context);
-  const [next, from] = context.catchUp === 'SKIP_TO_CURRENT' ? current(first, base, at, context) : [first, base];
+  const [next, from] = context.policy.catchUp === 'SKIP_TO_CURRENT' ? current(first, base, at, context) : [first, base];
   return askStep(next, from, at, context);
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SluiceError, UserErrors } from '../src/core/errors.js';
 import { FAILURE_CLASSES } from '../src/core/failure-class.js';
-import { CHANNELS, END_ACTIONS, ON_EMPTY, type Policy, ROLES } from './policy.js';
+import { CATCH_UPS, CHANNELS, END_ACTIONS, ON_EMPTY, type Policy, ROLES } from './policy.js';
 import { VERDICTS } from './verdict.js';
 
 const MINUTE = 60_000;
@@ -53,6 +53,7 @@ const policy = z.strictObject({
   maintenance: z.array(z.strictObject({ from: time, to: time })).default([]),
   autoResolve: z.boolean().default(true),
   endAction: z.enum(END_ACTIONS).default('HOLD'),
+  catchUp: z.enum(CATCH_UPS).default('NEXT_STEP'),
 });
 
 /**

@@ -59,6 +59,7 @@ const policy = (
   groupWindowMs: HOUR,
   maintenance: [],
   endAction: 'HOLD',
+  catchUp: 'NEXT_STEP',
   ...rest,
 });
 

@@ -20,6 +20,14 @@ export type OnEmpty = (typeof ON_EMPTY)[number];
 export const END_ACTIONS = ['HOLD', 'ABORT', 'RETRY'] as const;
 export type EndAction = (typeof END_ACTIONS)[number];
 
+/**
+ * What happens to steps that fell due while no engine ran. Neither is a burst: one step is asked, once.
+ * NEXT_STEP: the one after the last asked, with its full wait from now.
+ * SKIP_TO_CURRENT: the one that would be asked now; nobody is passed over for the end action.
+ */
+export const CATCH_UPS = ['NEXT_STEP', 'SKIP_TO_CURRENT'] as const;
+export type CatchUp = (typeof CATCH_UPS)[number];
+
 export interface PolicyStep {
   /** Who is asked, all at once. At least one. */
   readonly ask: readonly Target[];
@@ -60,6 +68,7 @@ export interface Policy {
   /** Whether the escalation closes by itself when what failed recovers. */
   readonly autoResolve: boolean;
   readonly endAction: EndAction;
+  readonly catchUp: CatchUp;
 }
 
 /** What decides that two failures are the same. */

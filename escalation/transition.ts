@@ -4,7 +4,7 @@ import { applied, decide, decline, failed } from './decision.js';
 import type { EscalationEvent, EscalationState, EscalationStatus } from './escalation.js';
 import { askAgain, climb, type LadderContext, quietUntil, type Transitioned } from './ladder.js';
 
-export type { CatchUp, LadderContext, RoleLookup, Transitioned } from './ladder.js';
+export type { LadderContext, RoleLookup, Transitioned } from './ladder.js';
 
 type EventKind = EscalationEvent['kind'];
 

@@ -2,12 +2,12 @@ import { SluiceError } from '../src/core/errors.js';
 import { isId } from '../src/core/ids.js';
 import { decideChange } from './decide-change.js';
 import type { Escalation, EscalationEvent } from './escalation.js';
-import { type IntakeContext, ladderOf } from './intake.js';
+import type { IntakeContext } from './intake.js';
 import type { OrgChart } from './org-chart.js';
 import type { Caller, Seen, Written } from './service.js';
 import { tell, wordsFor } from './tell-change.js';
 
-export type WriteContext = Pick<IntakeContext, 'escalations' | 'policies' | 'lookup' | 'wake' | 'log' | 'catchUp'> & {
+export type WriteContext = Pick<IntakeContext, 'escalations' | 'policies' | 'lookup' | 'wake' | 'log'> & {
   readonly chart: OrgChart;
 };
 
@@ -26,7 +26,7 @@ export async function writeEscalation(
   comment: string | null,
   context: WriteContext,
 ): Promise<Written> {
-  const { escalations, policies, wake, log } = context;
+  const { escalations, policies, lookup, wake, log } = context;
   refuseStranger(caller, context.chart);
   if (comment !== null) checkComment(comment, ['comment']);
   const current = await existing(caller.tenant, id, context);
@@ -34,7 +34,7 @@ export async function writeEscalation(
   const policy = await policies.get(caller.tenant, current.policyId, current.policyVersion);
   if (!policy) throw new Error(`policy ${current.policyId} has no version ${current.policyVersion}`);
   const cause = { actor: caller.agent, dueAt: null, comment };
-  const ladder = ladderOf(context, policy, current.owner);
+  const ladder = { policy, owner: current.owner, lookup };
   const change = decideChange(current, event, await escalations.now(), cause, ladder);
   if (change.next === current.state) return { kind: 'DONE', escalation: current };
   const escalation = await escalations.change(change);

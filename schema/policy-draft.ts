@@ -8,8 +8,7 @@ import type { EscalationPolicyInput, EscalationPolicyStepInput, EscalationTarget
  */
 export function policyDraft(input: EscalationPolicyInput): Omit<Policy, 'version'> {
   refuseUnclearTargets(input);
-  const { id, failureClass, pipeline, steps, repeat, ackTimeout, groupWindow, maintenance, autoResolve, endAction } =
-    input;
+  const { id, failureClass, pipeline, steps, repeat, ackTimeout, groupWindow, maintenance, autoResolve } = input;
   return {
     id,
     failureClass,
@@ -20,7 +19,8 @@ export function policyDraft(input: EscalationPolicyInput): Omit<Policy, 'version
     groupWindowMs: groupWindow,
     maintenance: maintenance.map(({ from, to }) => ({ from, to })),
     autoResolve,
-    endAction,
+    endAction: input.endAction,
+    catchUp: input.catchUp,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { ChannelName, EndAction, OnEmpty, Role } from '../escalation/policy.js';
+import type { CatchUp, ChannelName, EndAction, OnEmpty, Role } from '../escalation/policy.js';
 import { describedEnum } from './described-enum.js';
 
 export const EscalationRoleEnum = describedEnum<Role>(
@@ -38,3 +38,12 @@ export const EndActionEnum = describedEnum<EndAction>('EndAction', 'What happens
   ABORT: 'The job fails for good.',
   RETRY: 'The job is run again from the beginning.',
 });
+
+export const CatchUpEnum = describedEnum<CatchUp>(
+  'CatchUp',
+  'Which step is asked when several fell due while no escalator ran. One is asked, once; those before it are not.',
+  {
+    NEXT_STEP: 'The one after the last that was asked, with its full wait from now.',
+    SKIP_TO_CURRENT: 'The one that would be asked by now; the last one rather than the end action.',
+  },
+);

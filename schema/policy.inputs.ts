@@ -1,10 +1,23 @@
 import { Field, ID, InputType, Int } from 'type-graphql';
-import { CHANNELS, type ChannelName, type EndAction, type OnEmpty, type Role } from '../escalation/policy.js';
+import {
+  type CatchUp,
+  CHANNELS,
+  type ChannelName,
+  type EndAction,
+  type OnEmpty,
+  type Role,
+} from '../escalation/policy.js';
 import { VERDICTS, type VerdictKind } from '../escalation/verdict.js';
 import type { FailureClass } from '../src/core/failure-class.js';
 import { VerdictKindEnum } from './escalation.enums.js';
 import { FailureClassEnum } from './job.enums.js';
-import { EndActionEnum, EscalationRoleEnum, NotificationChannelEnum, OnEmptyEnum } from './policy.enums.js';
+import {
+  CatchUpEnum,
+  EndActionEnum,
+  EscalationRoleEnum,
+  NotificationChannelEnum,
+  OnEmptyEnum,
+} from './policy.enums.js';
 import { DateTimeScalar } from './scalars/date-time.js';
 import { DurationScalar } from './scalars/duration.js';
 
@@ -109,6 +122,12 @@ export class EscalationPolicyInput {
 
   @Field(() => EndActionEnum, { defaultValue: 'HOLD', description: 'What happens when everybody stayed silent.' })
   endAction!: EndAction;
+
+  @Field(() => CatchUpEnum, {
+    defaultValue: 'NEXT_STEP',
+    description: 'Which step is asked when several fell due while no escalator ran.',
+  })
+  catchUp!: CatchUp;
 }
 
 @InputType('SaveEscalationPolicyInput', { description: 'A policy to add, or the next version of one.' })

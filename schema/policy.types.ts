@@ -1,10 +1,16 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
-import type { ChannelName, EndAction, OnEmpty, Role, Target } from '../escalation/policy.js';
+import type { CatchUp, ChannelName, EndAction, OnEmpty, Role, Target } from '../escalation/policy.js';
 import type { VerdictKind } from '../escalation/verdict.js';
 import type { FailureClass } from '../src/core/failure-class.js';
 import { VerdictKindEnum } from './escalation.enums.js';
 import { FailureClassEnum } from './job.enums.js';
-import { EndActionEnum, EscalationRoleEnum, NotificationChannelEnum, OnEmptyEnum } from './policy.enums.js';
+import {
+  CatchUpEnum,
+  EndActionEnum,
+  EscalationRoleEnum,
+  NotificationChannelEnum,
+  OnEmptyEnum,
+} from './policy.enums.js';
 import { DateTimeScalar } from './scalars/date-time.js';
 import { DurationScalar } from './scalars/duration.js';
 
@@ -101,4 +107,7 @@ export class EscalationPolicyType {
 
   @Field(() => EndActionEnum, { description: 'What happens when everybody stayed silent.' })
   endAction!: EndAction;
+
+  @Field(() => CatchUpEnum, { description: 'Which step is asked when several fell due while no escalator ran.' })
+  catchUp!: CatchUp;
 }

@@ -74,17 +74,26 @@ test('a policy is saved, refused where it is wrong, and simulated', async () => 
   const save = (policy: object, expectedVersion = 0) =>
     gateway.ask(
       `mutation ($input: SaveEscalationPolicyInput!) { saveEscalationPolicy(input: $input) {
-        policy { id version } conflict { current { version } } userErrors { code path } } }`,
+        policy { id version catchUp } conflict { current { version } } userErrors { code path } } }`,
       { input: { agent: 'chief-2', expectedVersion, policy } },
     );
   const policy = {
-    ...{ id: 'mine', failureClass: 'PIPELINE_DECISION', pipeline: 'orders' },
+    ...{ id: 'mine', failureClass: 'PIPELINE_DECISION', pipeline: 'orders', catchUp: 'SKIP_TO_CURRENT' },
     steps: [
       { ask: [{ agent: 'layer-20' }], wait: 'PT5M' },
       { ask: [{ role: 'CEO' }], wait: 'PT10M' },
     ],
   };
-  expect((await save(policy)).data?.saveEscalationPolicy).toMatchObject({ policy: { id: 'mine', version: 1 } });
+  expect((await save(policy)).data?.saveEscalationPolicy).toMatchObject({
+    policy: { id: 'mine', version: 1, catchUp: 'SKIP_TO_CURRENT' },
+  });
+  const read = await gateway.ask('{ escalationPolicies { id catchUp } }');
+  expect(read.data?.escalationPolicies).toEqual(
+    expect.arrayContaining([
+      { id: 'mine', catchUp: 'SKIP_TO_CURRENT' },
+      { id: 'pipeline-decision', catchUp: 'NEXT_STEP' },
+    ]),
+  );
   expect((await save(policy)).data?.saveEscalationPolicy).toMatchObject({
     conflict: { current: { version: 1 } },
     userErrors: [{ code: 'CONFLICT' }],
@@ -104,6 +113,10 @@ test('a policy is saved, refused where it is wrong, and simulated', async () => 
       { input },
     );
   expect((await simulate({ policyId: 'mine' })).data?.simulateEscalation).toMatchObject({
+    simulation: { ceoAfter: 'PT5M', endAfter: 'PT15M' },
+    userErrors: [],
+  });
+  expect((await simulate({ draft: { ...policy, id: 'draft' } })).data?.simulateEscalation).toMatchObject({
     simulation: { ceoAfter: 'PT5M', endAfter: 'PT15M' },
     userErrors: [],
   });

@@ -155,7 +155,7 @@ describe('policies and contacts', () => {
     const draft = {
       ...{ id: 'pipeline-decision', failureClass: 'PIPELINE_DECISION', pipeline: null, steps: [step] },
       ...{ repeat: 0, ackTimeoutMs: 1_800_000, groupWindowMs: 3_600_000 },
-      ...{ maintenance: [], autoResolve: true, endAction: 'HOLD' },
+      ...{ maintenance: [], autoResolve: true, endAction: 'HOLD', catchUp: 'NEXT_STEP' },
     };
     expect(calls).toEqual([{ method: 'savePolicy', args: [CHIEF, draft, 0] }]);
   });

@@ -170,9 +170,15 @@ describe('climbing the ladder', () => {
     expect(await desk.notified(opened)).toEqual(['ASK layer-20', 'ASK domain-3']);
   });
 
-  it('can go to the step that would be asked now instead', async () => {
-    await desk.engine({ catchUp: 'SKIP_TO_CURRENT' });
-    const opened = await desk.opened(HANDOVER);
+  it('goes to the step that would be asked now instead, when the policy that it began with says so', async () => {
+    await desk.engine();
+    const pipeline = `outage-${newId()}`;
+    const steps = (['PEER', 'DOMAIN', 'CHIEF', 'CEO'] as const).map((role) => ({ ask: [{ role }], waitMs: HOUR }));
+    const draft = { id: pipeline, failureClass: 'WORKFLOW_INTEGRATION', pipeline, steps };
+    await desk.service.savePolicy(as('agent-0'), { ...draft, catchUp: 'SKIP_TO_CURRENT' }, 0);
+    const opened = await desk.opened({ ...HANDOVER, pipeline });
+    // Whoever changes the policy meanwhile changes what is opened from then on.
+    await desk.service.savePolicy(as('agent-0'), draft, 1);
     const later = await desk.pass(opened, 100 * HOUR);
     expect(later.state).toMatchObject({ status: 'ASKING', asked: ['agent-0'] });
     expect(await desk.notified(opened)).toEqual(['ASK layer-20', 'ASK agent-0']);

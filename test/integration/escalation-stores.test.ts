@@ -164,6 +164,16 @@ describe('policies', () => {
     expect(await stores.policies.find(TENANT, 'PIPELINE_DECISION', 'others')).toMatchObject({ version: 0 });
     expect(await stores.policies.find('elsewhere', 'PIPELINE_DECISION', 'orders')).toMatchObject({ version: 0 });
   });
+
+  it('of before some member was there are read with its default', async () => {
+    const { version: _, catchUp: __, ...old } = { ...defaultPolicy('QUEUE_PERFORMANCE'), id: 'old' };
+    await pool.query(
+      `insert into sluice.escalation_policy (id, version, failure_class, spec, saved_by)
+       values ('old', 1, 'QUEUE_PERFORMANCE', $1, 'chief-2')`,
+      [JSON.stringify(old)],
+    );
+    expect(await stores.policies.get(TENANT, 'old')).toEqual({ ...old, version: 1, catchUp: 'NEXT_STEP' });
+  });
 });
 
 describe('contacts', () => {

@@ -87,6 +87,7 @@ export const policies = {
       maintenance: [],
       autoResolve: true,
       endAction: 'HOLD',
+      catchUp: 'NEXT_STEP',
     };
   },
 };

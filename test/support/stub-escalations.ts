@@ -41,6 +41,7 @@ export function aPolicy(overrides: Partial<Policy> = {}): Policy {
     maintenance: [],
     autoResolve: true,
     endAction: 'HOLD',
+    catchUp: 'NEXT_STEP',
     ...overrides,
   };
 }

@@ -36,6 +36,7 @@ export const aPolicy = (overrides: Partial<Policy> = {}): Policy => ({
   maintenance: [],
   autoResolve: true,
   endAction: 'HOLD',
+  catchUp: 'NEXT_STEP',
   ...overrides,
 });
 
@@ -47,11 +48,10 @@ export const lookup: RoleLookup = (_owner, target) => {
   return target.agent === 'ghost' ? [] : [target.agent];
 };
 
-export const aContext = (policy: Partial<Policy> = {}, rest: Partial<LadderContext> = {}): LadderContext => ({
+export const aContext = (policy: Partial<Policy> = {}): LadderContext => ({
   policy: aPolicy(policy),
   owner: 'layer',
   lookup,
-  ...rest,
 });
 
 export const aVerdict = (agent: string, kind: VerdictKind = 'RETRY', overrides: Partial<Verdict> = {}): Verdict => ({

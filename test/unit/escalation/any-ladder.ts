@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import type { LadderContext } from '../../../escalation/ladder.js';
-import { CHANNELS, END_ACTIONS, ON_EMPTY, type PolicyStep, ROLES, type Target } from '../../../escalation/policy.js';
+import {
+  CATCH_UPS,
+  CHANNELS,
+  END_ACTIONS,
+  ON_EMPTY,
+  type PolicyStep,
+  ROLES,
+  type Target,
+} from '../../../escalation/policy.js';
 import type { SimulateInput } from '../../../escalation/service.js';
 import { VERDICTS } from '../../../escalation/verdict.js';
 import { aPolicy, MINUTE, minute } from './a-policy.js';
@@ -42,6 +50,7 @@ const anyPolicy = fc
     maintenance: fc.array(anyWindow, { maxLength: 2 }),
     autoResolve: fc.boolean(),
     endAction: fc.constantFrom(...END_ACTIONS),
+    catchUp: fc.constantFrom(...CATCH_UPS),
   })
   .map(aPolicy);
 

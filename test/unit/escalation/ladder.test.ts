@@ -91,21 +91,21 @@ describe('after an outage', () => {
     // Nobody is passed over for the end action.
     ['SKIP_TO_CURRENT' as const, 5_000, { step: 2, dueAt: minute(5_120) }],
   ])('%s at minute %i', (catchUp, at, expected) => {
-    const { state, effects } = follow(aContext({}, { catchUp }), [at, due]);
+    const { state, effects } = follow(aContext({ catchUp }), [at, due]);
     expect(state).toMatchObject({ status: 'ASKING', ...expected });
     expect(effects).toHaveLength(1);
   });
 
   it('stops skipping at a step that holds', () => {
     const steps = [aStep(), aStep({ ask: [{ role: 'PEER' }], onEmpty: 'HOLD' }), aStep({ ask: [{ role: 'CEO' }] })];
-    expect(follow(aContext({ steps }, { catchUp: 'SKIP_TO_CURRENT' }), [9_000, due]).state).toMatchObject({
+    expect(follow(aContext({ steps, catchUp: 'SKIP_TO_CURRENT' }), [9_000, due]).state).toMatchObject({
       status: 'HELD',
       step: 1,
     });
   });
 
   it('skips into the repeat in which one would be', () => {
-    const context = aContext({ steps: [aStep()], repeat: 5 }, { catchUp: 'SKIP_TO_CURRENT' });
+    const context = aContext({ steps: [aStep()], repeat: 5, catchUp: 'SKIP_TO_CURRENT' });
     expect(follow(context, [200, due]).state).toMatchObject({ climb: 3, round: 3, dueAt: minute(240) });
   });
 });

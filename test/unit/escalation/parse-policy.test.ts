@@ -36,6 +36,7 @@ describe('a draft of a policy', () => {
       maintenance: [],
       autoResolve: true,
       endAction: 'HOLD',
+      catchUp: 'NEXT_STEP',
     });
   });
 
@@ -79,6 +80,7 @@ describe('a draft of a policy', () => {
       'maintenance.0.to',
     ],
     ['ends in another way', { ...least, endAction: 'EXPLODE' }, 'endAction'],
+    ['catches up in another way', { ...least, catchUp: 'ALL_AT_ONCE' }, 'catchUp'],
     ['has a member that nobody knows', { ...least, wait: 5 }, ''],
     ['has one in a step', withStep({ wait: 5 }), 'steps.0'],
   ])('is refused when it %s', (_what, draft, path) => {
