@@ -46,14 +46,16 @@ export interface LogEntry {
   readonly tenant: string;
   /** Without gaps, 1 and up. */
   readonly seq: number;
-  readonly escalationId: string;
+  /** Null for rows about a policy. */
+  readonly escalationId: string | null;
   readonly at: Date;
   /** Kind of the event, or OCCURRED, COMMENT, DELIVERED, UNDELIVERABLE, POLICY_SAVED. */
   readonly kind: string;
   readonly actor: string;
   /** Who is meant: the asked and told of a step. The feed's filter looks here. */
   readonly agents: readonly string[];
-  readonly status: EscalationStatus;
+  /** Of the escalation after it; null for rows about a policy. */
+  readonly status: EscalationStatus | null;
   /** Policy and version, rule, step, round, due and actual time, verdict, comment. */
   readonly data: Readonly<Record<string, unknown>>;
   readonly prevHash: string;
@@ -131,7 +133,7 @@ export interface PolicyStore {
   get(tenant: string, id: string, version?: number): Promise<Policy | null>;
   /** The most specific current policy. Every class has a default one. */
   find(tenant: string, failureClass: FailureClass, pipeline: string): Promise<Policy>;
-  /** Stores the next version. @param expectedVersion 0 for a new one @returns null when it is stale */
+  /** Stores the next version and tells the log, in one transaction. @param expectedVersion 0 for a new one @returns null when it is stale */
   save(tenant: string, policy: Omit<Policy, 'version'>, expectedVersion: number, actor: string): Promise<Policy | null>;
 }
 

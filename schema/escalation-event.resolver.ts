@@ -68,10 +68,10 @@ export class EscalationLogEntryResolver {
     nullable: true,
     description: 'The escalation as it is now, which may be later than the row; null for rows about a policy.',
   })
-  escalation(
+  async escalation(
     @Root() { escalationId }: LogEntry,
     @Ctx() { escalations, caller }: GraphqlContext,
   ): Promise<Escalation | null> {
-    return escalations.get(caller.tenant, escalationId);
+    return escalationId === null ? null : escalations.get(caller.tenant, escalationId);
   }
 }

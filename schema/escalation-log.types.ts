@@ -8,14 +8,14 @@ import { LongScalar } from './scalars/long.js';
 /** `agents` and `escalation` are in the resolver. */
 @ObjectType('EscalationLogEntry', {
   description:
-    'A row of the log, which is append-only and chained by hashes: what happened to an escalation, by whom and why.',
+    'A row of the log, which is append-only and chained by hashes: what happened to an escalation or a policy, by whom and why.',
 })
 export class EscalationLogEntryType {
   @Field(() => LongScalar, { description: 'Number of the row, from 1 and gapless over all escalations.' })
   seq!: number;
 
-  @Field(() => ID, { description: 'The escalation.' })
-  escalationId!: string;
+  @Field(() => ID, { nullable: true, description: 'The escalation; null for rows about a policy.' })
+  escalationId!: string | null;
 
   @Field(() => DateTimeScalar, { description: "When it happened, by the database's clock." })
   at!: Date;
@@ -29,11 +29,15 @@ export class EscalationLogEntryType {
   @Field(() => String, { description: 'Who did it: the id of an agent, `engine`, `job` or `monitor`.' })
   actor!: string;
 
-  @Field(() => EscalationStatusEnum, { description: 'Status of the escalation after it.' })
-  status!: EscalationStatus;
+  @Field(() => EscalationStatusEnum, {
+    nullable: true,
+    description: 'Status of the escalation after it; null for rows about a policy.',
+  })
+  status!: EscalationStatus | null;
 
   @Field(() => JsonScalar, {
-    description: 'Why: policy and version, rule, step, round, when it was due, verdict, comment.',
+    description:
+      'Why: policy and version, rule, step, round, when it was due, verdict, comment; of a saved policy its version and the hash of what it says.',
   })
   data!: unknown;
 

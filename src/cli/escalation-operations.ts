@@ -22,7 +22,8 @@ export interface EscalationLogLine {
   readonly at: string;
   readonly kind: string;
   readonly actor: string;
-  readonly status: string;
+  /** Null where it is about no escalation. */
+  readonly status: string | null;
   readonly data: unknown;
 }
 

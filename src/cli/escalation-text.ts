@@ -66,6 +66,6 @@ function logTable(log: readonly EscalationLogLine[]): string[] {
   const columns = ['seq', 'at', 'what', 'who', 'status'];
   return textTable(
     columns.map((title, i) => ({ title, align: i === 0 ? 'right' : 'left' })),
-    log.map(({ seq, at, kind, actor, status }) => [String(seq), at, kind, actor, status]),
+    log.map(({ seq, at, kind, actor, status }) => [String(seq), at, kind, actor, status ?? '-']),
   );
 }

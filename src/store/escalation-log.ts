@@ -11,7 +11,7 @@ export type TenantLogEntry = NewLogEntry & { readonly tenant: string };
 export interface LogRow {
   readonly tenant: string;
   readonly seq: bigint;
-  readonly escalation_id: string;
+  readonly escalation_id: string | null;
   readonly at: Date;
   readonly kind: string;
   readonly actor: string;

@@ -1,8 +1,10 @@
+import { contentAddress, plainJson } from '../../escalation/canonical-json.js';
 import type { Policy } from '../../escalation/policy.js';
 import { askedClass, DEFAULT_POLICIES, defaultPolicy } from '../../escalation/policy-defaults.js';
 import type { PolicyStore } from '../../escalation/ports.js';
+import { appendToLog } from './escalation-log.js';
 import type { PinnedPolicies } from './pinned-policies.js';
-import type { Pool } from './pool.js';
+import { type Pool, withTransaction } from './pool.js';
 import { type PolicyRow, policyOf, readPolicy } from './read-policy.js';
 
 /** The policies that come with Sluice, and those that were saved; a saved one replaces the default of its id. */
@@ -40,15 +42,24 @@ export function createPolicyStore(pool: Pool, pinned: PinnedPolicies): PolicySto
       return defaultPolicy(failureClass);
     },
 
-    async save(tenant, policy, expectedVersion, actor) {
-      const { rows } = await pool.query(
-        `insert into sluice.escalation_policy (tenant, id, version, failure_class, pipeline, spec, saved_by)
-         select $1, $2, $3::int + 1, $4, $5, $6, $7
-         where $3::int = (select coalesce(max(version), 0) from sluice.escalation_policy where tenant = $1 and id = $2)
-         on conflict do nothing returning version`,
-        [tenant, policy.id, expectedVersion, policy.failureClass, policy.pipeline, JSON.stringify(policy), actor],
-      );
-      return rows.length === 0 ? null : { ...policy, version: expectedVersion + 1 };
-    },
+    save: (tenant, policy, expectedVersion, actor) =>
+      withTransaction(pool, async (client) => {
+        const { id, failureClass, pipeline } = policy;
+        const version = expectedVersion + 1;
+        const { rowCount } = await client.query(
+          `insert into sluice.escalation_policy (tenant, id, version, failure_class, pipeline, spec, saved_by)
+           select $1, $2, $3::int + 1, $4, $5, $6, $7
+           where $3::int = (select coalesce(max(version), 0) from sluice.escalation_policy where tenant = $1 and id = $2)
+           on conflict do nothing`,
+          [tenant, id, expectedVersion, failureClass, pipeline, JSON.stringify(policy), actor],
+        );
+        if (rowCount === 0) return null;
+        // The hash of the very JSON that is stored: a version that somebody changes behind our back can be told.
+        const data = { policyId: id, policyVersion: version, specHash: contentAddress(plainJson(policy)) };
+        await appendToLog(client, tenant, [
+          { escalationId: null, kind: 'POLICY_SAVED', actor, agents: [], status: null, data },
+        ]);
+        return { ...policy, version };
+      }),
   };
 }

@@ -84,9 +84,18 @@ test('a policy is saved, refused where it is wrong, and simulated', async () => 
       { ask: [{ role: 'CEO' }], wait: 'PT10M' },
     ],
   };
+  const events = gateway.socketClient().iterate<{ escalationEvents: Record<string, unknown> }>({
+    query: `subscription { escalationEvents(filter: { agent: "chief-2" }, afterSeq: ${await desk.service.lastLogSeq('default')}) {
+      kind actor status escalationId escalation { id } data } }`,
+  });
   expect((await save(policy)).data?.saveEscalationPolicy).toMatchObject({
     policy: { id: 'mine', version: 1, catchUp: 'SKIP_TO_CURRENT' },
   });
+  expect((await events.next()).value?.data?.escalationEvents).toEqual({
+    ...{ kind: 'POLICY_SAVED', actor: 'chief-2', status: null, escalationId: null, escalation: null },
+    data: { policyId: 'mine', policyVersion: 1, specHash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+  });
+  await events.return?.();
   const read = await gateway.ask('{ escalationPolicies { id catchUp } }');
   expect(read.data?.escalationPolicies).toEqual(
     expect.arrayContaining([

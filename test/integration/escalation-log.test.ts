@@ -1,9 +1,11 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../src/core/ids.js';
-import { appendToLog } from '../../src/store/escalation-log.js';
+import { createLog } from '../../src/core/log.js';
+import { appendToLog, hashOf, type NewLogEntry } from '../../src/store/escalation-log.js';
 import { createEscalationLogStore } from '../../src/store/escalation-log-store.js';
+import { migrate, readMigrations } from '../../src/store/migrate.js';
 import { type Pool, withTransaction } from '../../src/store/pool.js';
-import { freshDatabase } from '../support/database.js';
+import { emptyDatabase, freshDatabase } from '../support/database.js';
 
 const TENANT = 'default';
 let pool: Pool;
@@ -21,8 +23,9 @@ const entry = (n: number) => ({
   // What a round trip through jsonb could change: order of keys, numbers, characters.
   data: { z: n, a: { '10': 1.5e300, '9': -0.1 }, text: 'ä "\u2028" \\ 😀', none: null, list: [true, [{}]] },
 });
-const append = (...entries: ReturnType<typeof entry>[]) =>
-  withTransaction(pool, (client) => appendToLog(client, TENANT, entries));
+/** About no escalation. */
+const ofPolicy = (n: number): NewLogEntry => ({ ...entry(n), escalationId: null, kind: 'POLICY_SAVED', status: null });
+const append = (...entries: NewLogEntry[]) => withTransaction(pool, (client) => appendToLog(client, TENANT, entries));
 
 /** Changes rows as somebody would who owns the database and knows of the trigger. */
 async function tampering(sql: string): Promise<void> {
@@ -44,6 +47,37 @@ describe('the log of escalations', () => {
     await append(entry(1), entry(2));
     await append(entry(3));
     expect(await verify()).toBeNull();
+  });
+
+  it('chains rows about policies as it does those about escalations', async () => {
+    await append(entry(1), ofPolicy(2), entry(3));
+    expect(await verify()).toBeNull();
+    await tampering(`update sluice.escalation_log set escalation_id = gen_random_uuid() where seq = 2`);
+    expect(await verify()).toMatchObject({ seq: 2, problem: expect.stringContaining('changed') });
+  });
+
+  it('is whole after a migration, with rows that were written before it', async () => {
+    const { url, pool: old } = await emptyDatabase();
+    const log = createLog('silent');
+    await migrate(url, { log, migrations: (await readMigrations()).slice(0, 4) });
+    const add = (...entries: NewLogEntry[]) => withTransaction(old, (client) => appendToLog(client, TENANT, entries));
+    await add(entry(1), entry(2));
+    const hashes = async () => (await createEscalationLogStore(old).readAfter(TENANT, 0, 2)).map(({ hash }) => hash);
+    const before = await hashes();
+    await migrate(url, { log });
+    await add(ofPolicy(3), entry(4));
+    expect(await createEscalationLogStore(old).verify(TENANT)).toBeNull();
+    expect(await hashes()).toEqual(before);
+  });
+
+  it('hashes a row in the one way in which rows were ever hashed', () => {
+    const at = new Date('2026-11-23T09:30:00.123Z');
+    const data = { step: 0, comment: 'ä', nested: { b: 1, a: null } };
+    const escalationId = '01931c00-0000-7000-8000-00000000000e';
+    const row = { tenant: TENANT, seq: 2, escalationId, at, kind: 'DECIDE', actor: 'chief-2', agents: ['agent-0'] };
+    expect(hashOf({ ...row, status: 'DECIDED', data, prevHash: 'p' })).toBe(
+      '142d79e5d7dae64cecf6d84302ec879704cd6bd6cf317d309f91225d5e510e00',
+    );
   });
 
   it('has no gap and one order, whoever writes at once', async () => {

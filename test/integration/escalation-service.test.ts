@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { contentAddress } from '../../escalation/canonical-json.js';
 import type { LogEntry } from '../../escalation/ports.js';
 import { newId } from '../../src/core/ids.js';
 import { anEscalationDesk, as, done, type EscalationDesk, seen, TENANT } from '../support/escalation-desk.js';
@@ -216,6 +217,39 @@ describe('policies and contacts', () => {
       errors: [{ code: 'POLICY_INVALID', path: ['steps'] }],
     });
     await expect(service.savePolicy(as('nobody'), draft, 2)).rejects.toEqual(refusal('UNKNOWN_AGENT'));
+  });
+
+  it('tell the log of every version, with who saved it and the hash of what it says', async () => {
+    const { service, pool, column } = desk;
+    const id = `logged-${newId()}`;
+    const draft = (waitMs: number) => ({
+      ...{ id, failureClass: 'PIPELINE_DECISION', pipeline: id, steps: [{ ask: [{ role: 'CEO' }], waitMs }] },
+    });
+    const from = await service.lastLogSeq(TENANT);
+    const savings = () => Promise.all([1, 2, 3].map((n) => service.savePolicy(CEO, draft(n * 60_000), 0)));
+    // One of those who save at once wins, and only that one is told of.
+    expect((await savings()).map(({ kind }) => kind).toSorted()).toEqual(['CONFLICT', 'CONFLICT', 'DONE']);
+    await service.savePolicy(CHIEF, draft(1_000), 1);
+    const rows = await desk.escalationStores.entries.readAfter(TENANT, from, 10);
+    expect(rows).toMatchObject([
+      { kind: 'POLICY_SAVED', actor: 'agent-0', escalationId: null, status: null, data: { policyVersion: 1 } },
+      { kind: 'POLICY_SAVED', actor: 'chief-2', agents: [], data: { policyId: id, policyVersion: 2 } },
+    ]);
+    const specs = await column('select spec from sluice.escalation_policy where id = $1 order by version', [id]);
+    expect(rows.map(({ data }) => data.specHash)).toEqual(specs.map(contentAddress));
+    expect(await service.verifyLog(TENANT)).toBeNull();
+
+    // Without its row in the log nothing is saved.
+    await pool.query(
+      `insert into sluice.escalation_log (tenant, seq, at, kind, actor, prev_hash, hash)
+       select tenant, seq + 1, now(), 'COMMENT', 'x', '', '' from sluice.escalation_log_head where tenant = $1`,
+      [TENANT],
+    );
+    await expect(service.savePolicy(CHIEF, draft(2_000), 2)).rejects.toThrow('escalation_log_pkey');
+    expect((await service.policies(TENANT)).find((policy) => policy.id === id)?.version).toBe(2);
+    await pool.query(`alter table sluice.escalation_log disable trigger user;
+      delete from sluice.escalation_log where actor = 'x' and hash = '';
+      alter table sluice.escalation_log enable trigger user`);
   });
 
   it('are rehearsed, stored or not', async () => {
