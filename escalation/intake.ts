@@ -1,3 +1,4 @@
+import { SluiceError } from '../src/core/errors.js';
 import type { FailureClass } from '../src/core/failure-class.js';
 import { derivedId } from '../src/core/ids.js';
 import type { Log } from '../src/core/log.js';
@@ -164,12 +165,14 @@ async function letGo(report: FailureReport, kind: 'RETRY' | 'ABORT', context: In
 
 /** Closes what was open about it, unless other jobs still wait for its verdict. */
 async function recover(report: FailureReport, classification: Classification, context: IntakeContext): Promise<void> {
-  const { escalations } = context;
   for (const escalation of await openAbout(report, classification, context)) {
-    const held = await escalations.heldJobs(escalation.tenant, escalation.id);
-    if (held.length === 0) await recoverOne(escalation, report, context);
+    try {
+      await recoverOne(escalation, report, context);
+    } catch (error) {
+      if (!(error instanceof SluiceError && error.code === 'JOBS_HELD')) throw error;
+    }
   }
-  await escalations.reportDone(report.id);
+  await context.escalations.reportDone(report.id);
 }
 
 async function openAbout(

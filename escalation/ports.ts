@@ -104,7 +104,11 @@ export interface EscalationStore {
   pausesLeft(
     limit: number,
   ): Promise<readonly { readonly tenant: string; readonly target: string; readonly escalationId: string }[]>;
-  /** Stores one change. @returns the escalation as it is then, or null when its version has moved on */
+  /**
+   * Stores one change. @returns the escalation as it is then, or null when its version has moved on
+   * @throws SluiceError JOBS_HELD when it closes the escalation without a verdict, and no other that is open holds one
+   *   of its jobs
+   */
   change(change: Change): Promise<Escalation | null>;
   /** A log row without a change of state: a comment, a delivery. */
   note(escalation: Escalation, kind: string, actor: string, data: Readonly<Record<string, unknown>>): Promise<void>;

@@ -75,6 +75,7 @@ export interface EscalationService {
   snooze(caller: Caller, seen: Seen, until: Date): Promise<Written>;
   reassign(caller: Caller, seen: Seen, to: string): Promise<Written>;
   comment(caller: Caller, id: string, text: string): Promise<Escalation>;
+  /** Closes it without a verdict. @throws SluiceError JOBS_HELD while jobs wait for its decision */
   resolve(caller: Caller, seen: Seen, comment: string | null): Promise<Written>;
   reopen(caller: Caller, seen: Seen): Promise<Written>;
   /** Opens one by hand. @returns its id once an escalator has taken it up, or the open one of the same key */

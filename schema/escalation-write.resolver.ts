@@ -136,7 +136,10 @@ export class EscalationWriteResolver {
     });
   }
 
-  @Mutation(() => EscalationPayload, { description: 'Closes it without a verdict; a job that it holds stays held.' })
+  @Mutation(() => EscalationPayload, {
+    description:
+      'Closes it without a verdict. JOBS_HELD while jobs wait for its decision: submit a verdict, or cancel them.',
+  })
   resolveEscalation(
     @Ctx() context: GraphqlContext,
     @Arg('input', () => ResolveEscalationInput, INPUT) input: ResolveEscalationInput,

@@ -54,6 +54,7 @@ export const ERROR_CODES = {
   // Escalations.
   ESCALATION_NOT_FOUND: entry('INVALID_REQUEST', 'user', 'There is no escalation with that id.'),
   ESCALATION_CLOSED: entry('INVALID_REQUEST', 'user', 'The escalation is resolved, or its verdict is being carried out; reopen it first if it is wrong.'),
+  JOBS_HELD: entry('INVALID_REQUEST', 'user', 'Jobs still wait for the decision of the escalation: submit a verdict (ABORT ends them, RETRY begins them anew), or cancel them.'),
   CONFLICT: entry('INVALID_REQUEST', 'user', 'Somebody has changed it since the version that `expectedVersion` names; `conflict` holds what it is now.'),
   NOT_ASKED: entry('INVALID_REQUEST', 'user', 'Another agent holds the claim, or the claim has run out; claim it again.'),
   VERDICT_NOT_ALLOWED: entry('INVALID_REQUEST', 'user', 'The step of the policy does not allow this verdict, or it has failed there twice; the message names those that are left.'),

@@ -1,3 +1,4 @@
+import type { EscalationEvent } from '../../escalation/escalation.js';
 import { dedupKey, type Policy } from '../../escalation/policy.js';
 import { defaultPolicy } from '../../escalation/policy-defaults.js';
 import type { EscalationStore } from '../../escalation/ports.js';
@@ -11,11 +12,15 @@ import {
   storeChanges,
   storeNotifications,
 } from './escalation-change.js';
+import { heldJobs, refuseToLeaveJobs } from './escalation-jobs.js';
 import { listEscalations } from './escalation-list.js';
 import { appendByTenant, appendToLog } from './escalation-log.js';
 import { columnsOf, type EscalationRow, escalationOf, type ReportRow, reportOf } from './escalation-row.js';
 import type { PinnedPolicies } from './pinned-policies.js';
 import { type Pool, type Queryable, withTransaction } from './pool.js';
+
+/** A verdict has acted on every job before it closes an escalation; these have not. */
+const CLOSES_WITHOUT_VERDICT: ReadonlySet<EscalationEvent['kind']> = new Set(['RESOLVE', 'RECOVER']);
 
 const DONE = 'update sluice.failure_report set done = true, escalation_id = $2 where id = $1';
 
@@ -178,16 +183,7 @@ export function createEscalationStore(pool: Pool, pinned: PinnedPolicies): Escal
       return rows.map(escalationOf);
     },
 
-    async heldJobs(tenant, escalationId) {
-      const { rows } = await pool.query<{ id: string }>(
-        `select id from sluice.job where tenant = $1 and state = 'AWAITING_DECISION' and id in (
-           select job_id from sluice.failure_report where escalation_id = $2 and job_id is not null
-           union select job_id from sluice.escalation where id = $2 and job_id is not null)
-         order by created_at, id`,
-        [tenant, escalationId],
-      );
-      return rows.map(({ id }) => id);
-    },
+    heldJobs: (tenant, escalationId) => heldJobs(pool, tenant, escalationId),
 
     async pausesLeft(limit) {
       const { rows } = await pool.query<{ tenant: string; target: string; escalation_id: string }>(
@@ -201,6 +197,8 @@ export function createEscalationStore(pool: Pool, pinned: PinnedPolicies): Escal
 
     change: (change) =>
       withTransaction(pool, async (client) => {
+        const { escalation, event } = change;
+        if (CLOSES_WITHOUT_VERDICT.has(event.kind)) await refuseToLeaveJobs(client, escalation);
         const stored = await storeChange(client, change).catch(refuseSecondOpen);
         if (stored) await appendToLog(client, stored.tenant, [logEntryFor(change)]);
         return stored;
