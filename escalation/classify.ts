@@ -3,15 +3,7 @@ import type { FailureClass } from '../src/core/failure-class.js';
 import type { FailureReport } from './failure-report.js';
 
 /** What the rules look at. */
-export type Classifiable = Pick<FailureReport, 'source' | 'pipeline' | 'code' | 'failureClass' | 'details'>;
-
-/** An operator's own word on one code of one pipeline. */
-export interface ClassOverride {
-  /** Name of the job or monitor. */
-  readonly pipeline: string;
-  readonly code: ErrorCode;
-  readonly failureClass: FailureClass;
-}
+export type Classifiable = Pick<FailureReport, 'source' | 'code' | 'failureClass' | 'details' | 'settings'>;
 
 export interface Classification {
   readonly failureClass: FailureClass;
@@ -152,12 +144,9 @@ const CODE_TABLE = 'code-table';
 const CODE_TABLE_CONFIDENCE = 0.6;
 const OVERRIDE = 'pipeline-override';
 
-/**
- * Which class a failure belongs to, and by which rule. Pure.
- * @param overrides stand before every rule
- */
-export function classify(report: Classifiable, overrides: readonly ClassOverride[] = []): Classification {
-  const override = overrides.find(({ pipeline, code }) => pipeline === report.pipeline && code === report.code);
+/** Which class a failure belongs to, and by which rule; what the job itself says stands before every rule. Pure. */
+export function classify(report: Classifiable): Classification {
+  const override = report.settings.classes.find(({ code }) => code === report.code);
   if (override) return { failureClass: override.failureClass, rule: OVERRIDE, confidence: 1 };
   const rule = CLASS_RULES.find(({ when }) => when(report));
   if (!rule) return byCode(report);

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../src/core/errors.js';
 import type { FailureClass } from '../src/core/failure-class.js';
+import type { JobSettings } from './job-settings.js';
 
 /**
  * What jobs and monitors hand over: written to the database in the transaction of what it is about, and taken up by
@@ -24,4 +25,6 @@ export interface FailureReport {
   /** JSON facts of the error: sqlState, samples, lastCode, sizes. */
   readonly details: Readonly<Record<string, unknown>>;
   readonly at: Date;
+  /** Of the job that it is about. */
+  readonly settings: JobSettings;
 }

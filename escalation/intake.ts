@@ -2,7 +2,7 @@ import { SluiceError } from '../src/core/errors.js';
 import type { FailureClass } from '../src/core/failure-class.js';
 import { derivedId } from '../src/core/ids.js';
 import type { Log } from '../src/core/log.js';
-import { type Classification, type ClassOverride, classify } from './classify.js';
+import { type Classification, classify } from './classify.js';
 import { decideChange, endDecided } from './decide-change.js';
 import { ENGINE } from './decision.js';
 import type { Escalation } from './escalation.js';
@@ -22,8 +22,6 @@ export interface IntakeContext {
   readonly lookup: RoleLookup;
   readonly wake: Wake;
   readonly log: Log;
-  /** What operators decided about the class of certain failures. */
-  readonly overrides?: readonly ClassOverride[];
   /** Columns that no evidence shows, beside those that a job's spec names. */
   readonly sensitiveColumns?: readonly string[];
 }
@@ -41,7 +39,7 @@ const UNASKED: Readonly<Partial<Record<FailureClass, 'RETRY' | 'ABORT'>>> = {
 
 /** Takes up one report. When it throws, or the process dies, the report is taken up again: each step does no harm twice. */
 export async function takeUp(report: FailureReport, context: IntakeContext): Promise<void> {
-  const classification = classify(report, context.overrides);
+  const classification = classify(report);
   if (report.kind === 'RECOVERED') return recover(report, classification, context);
   const unasked = UNASKED[classification.failureClass];
   if (unasked && report.source !== 'PERSON') return letGo(report, unasked, context);

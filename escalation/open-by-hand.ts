@@ -4,6 +4,7 @@ import { classify } from './classify.js';
 import type { Escalation } from './escalation.js';
 import type { FailureReport } from './failure-report.js';
 import { type IntakeContext, openOrFold } from './intake.js';
+import { NO_SETTINGS } from './job-settings.js';
 import type { OrgChart } from './org-chart.js';
 import { dedupKey } from './policy.js';
 import type { Caller, EscalationService } from './service.js';
@@ -33,6 +34,7 @@ export async function openByHand(
     code: 'REPORTED',
     details: { openedBy: caller.agent },
     at: await escalations.now(),
+    settings: NO_SETTINGS,
   };
   const classification = classify(report);
   const opened =

@@ -1,12 +1,9 @@
-import type { FailureClass } from '../src/core/failure-class.js';
+import type { AskedClass, FailureClass } from '../src/core/failure-class.js';
 import type { Policy, PolicyStep, Role } from './policy.js';
 import { VERDICTS, type VerdictKind } from './verdict.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-
-/** The classes that have a policy of their own. */
-export type AskedClass = Exclude<FailureClass, 'TRANSIENT' | 'INVALID_REQUEST'>;
 
 /**
  * The class whose policy answers for a class. Nobody is asked about what retrying mends, nor about what the caller is

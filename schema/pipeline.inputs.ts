@@ -1,12 +1,15 @@
 import { Field, Float, ID, InputType, Int } from 'type-graphql';
+import type { ErrorCode } from '../src/core/errors.js';
+import type { FailureClass } from '../src/core/failure-class.js';
 import type { OnFailure } from '../src/jobs/hold.js';
 import { ExpectationInput } from './expectation.inputs.js';
-import { OnFailureEnum } from './job.enums.js';
+import { FailureClassEnum, OnFailureEnum } from './job.enums.js';
 import { DurationScalar } from './scalars/duration.js';
 import { LongScalar } from './scalars/long.js';
 import { SinkInput } from './sink.inputs.js';
 import { SourceInput } from './source.inputs.js';
 import { StepInput } from './step.inputs.js';
+import { ErrorCodeEnum } from './user-error.types.js';
 
 @InputType('ErrorBudgetInput', {
   description: 'Bad rows that a job may have. Beyond any limit that is set it stops before anything is published.',
@@ -23,6 +26,30 @@ class ErrorBudgetInput {
     description: 'Rows that must have been read before `percent` counts. Default 1,000.',
   })
   minRows?: number | bigint | null;
+}
+
+@InputType('FailureClassOverrideInput', {
+  description: 'The class of an error code, for failures of this job: before every rule that classifies failures.',
+})
+class FailureClassOverrideInput {
+  @Field(() => ErrorCodeEnum, {
+    description: 'A code that the job can be held for, each once. Codes that end a job or are tried again are refused.',
+  })
+  code!: ErrorCode;
+
+  @Field(() => FailureClassEnum, {
+    description: 'Its class, whose policy decides who is asked. Nobody is asked about TRANSIENT and INVALID_REQUEST.',
+  })
+  failureClass!: FailureClass;
+}
+
+@InputType('JobEscalationInput', { description: 'How failures of a job that somebody is asked about are escalated.' })
+class JobEscalationInput {
+  @Field(() => [FailureClassOverrideInput], {
+    nullable: true,
+    description: 'What class certain failures are. Default: what the rules say.',
+  })
+  classes?: FailureClassOverrideInput[] | null;
 }
 
 @InputType('JobOptionsInput', { description: 'How a job runs.' })
@@ -50,6 +77,9 @@ export class JobOptionsInput {
     description: 'Whether somebody is asked when trying again cannot mend a failure. Default ESCALATE.',
   })
   onFailure?: OnFailure | null;
+
+  @Field(() => JobEscalationInput, { nullable: true, description: 'How its failures are escalated.' })
+  escalation?: JobEscalationInput | null;
 
   @Field(() => Int, { nullable: true, description: 'Jobs with a higher number start first: -1000 to 1000. Default 0.' })
   priority?: number | null;

@@ -13,3 +13,9 @@ export const FAILURE_CLASSES = [
 ] as const;
 
 export type FailureClass = (typeof FAILURE_CLASSES)[number];
+
+/** The classes that somebody is asked about: TRANSIENT passes by itself, and an INVALID_REQUEST needs another request. */
+export type AskedClass = Exclude<FailureClass, 'TRANSIENT' | 'INVALID_REQUEST'>;
+
+export const isAsked = (failureClass: FailureClass): failureClass is AskedClass =>
+  failureClass !== 'TRANSIENT' && failureClass !== 'INVALID_REQUEST';

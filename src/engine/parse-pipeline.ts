@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type InputPath, SluiceError, UserErrors } from '../core/errors.js';
 import { type Component, userErrorsOf } from './component.js';
+import { EscalationOptions } from './escalation-options.js';
 import { SEVERITIES, type Severity } from './evaluate/outcome.js';
 import type { ExpectationBinding } from './expectations/expectation.js';
 import { ON_FAILURE, type Pipeline, type PipelineJson } from './pipeline.js';
@@ -23,6 +24,8 @@ const Options = z.strictObject({
   maxAttempts: z.int().min(1).max(100).default(5),
   timeoutMs: z.int().min(1).nullable().default(null),
   onFailure: z.enum(ON_FAILURE).default('ESCALATE'),
+  // Without a default, so that a launch of before it was there is still the same launch under its idempotency key.
+  escalation: EscalationOptions.exactOptional(),
 });
 
 /** What a job may have of bad rows when it does not say. */

@@ -1,4 +1,6 @@
+import type { z } from 'zod';
 import type { Column } from './column.js';
+import type { EscalationOptions } from './escalation-options.js';
 import type { ExpectationOutcome } from './evaluate/outcome.js';
 import type { Part, SinkBinding, SinkTarget } from './sinks/sink.js';
 
@@ -22,6 +24,7 @@ export interface PipelineOptions {
   readonly timeoutMs: number | null;
   /** Default ESCALATE. */
   readonly onFailure: OnFailure;
+  readonly escalation?: Readonly<z.infer<typeof EscalationOptions>>;
 }
 
 /** Bad rows that a job may have before it stops without publishing. A limit that is null does not count. */

@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import type { FailureClass } from '../core/failure-class.js';
+import { type FailureClass, isAsked } from '../core/failure-class.js';
 
 export type { OnFailure } from '../engine/pipeline.js';
-
-/** TRANSIENT passes by itself; what an INVALID_REQUEST needs is another request. */
-const UNASKED: readonly FailureClass[] = ['TRANSIENT', 'INVALID_REQUEST'];
 
 const asksNobody = z.object({ options: z.object({ onFailure: z.literal('FAIL') }) });
 
@@ -13,4 +10,4 @@ const asksNobody = z.object({ options: z.object({ onFailure: z.literal('FAIL') }
  * @param spec as it is stored; what it says under `options.onFailure` goes
  */
 export const awaitsDecision = (failureClass: FailureClass, spec: unknown): boolean =>
-  !UNASKED.includes(failureClass) && !asksNobody.safeParse(spec).success;
+  isAsked(failureClass) && !asksNobody.safeParse(spec).success;

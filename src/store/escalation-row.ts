@@ -1,5 +1,6 @@
 import type { Escalation, EscalationState, EscalationStatus } from '../../escalation/escalation.js';
 import type { FailureReport } from '../../escalation/failure-report.js';
+import { settingsOf } from '../../escalation/job-settings.js';
 
 /** A row of sluice.escalation. */
 export interface EscalationRow {
@@ -61,7 +62,7 @@ export function columnsOf(state: EscalationState): {
   return { status, due_at: dueAt?.toISOString() ?? null, state: stored };
 }
 
-/** A row of sluice.failure_report. */
+/** A row of sluice.failure_report, with what the spec of its job says. */
 export interface ReportRow {
   readonly id: string;
   readonly tenant: string;
@@ -76,6 +77,7 @@ export interface ReportRow {
   readonly message: string;
   readonly details: FailureReport['details'];
   readonly at: Date;
+  readonly settings: unknown;
 }
 
 export const reportOf = (row: ReportRow): FailureReport => ({
@@ -92,4 +94,5 @@ export const reportOf = (row: ReportRow): FailureReport => ({
   message: row.message,
   details: row.details,
   at: row.at,
+  settings: settingsOf(row.settings),
 });

@@ -53,7 +53,8 @@ export function createEscalationStore(pool: Pool, pinned: PinnedPolicies): Escal
              where not done and (lease_until is null or lease_until < statement_timestamp())
              order by at, id limit $1 for update skip locked)
            returning *
-         ) select * from taken order by at, id`,
+         ) select taken.*, job.spec -> 'options' -> 'escalation' as settings
+         from taken left join sluice.job on job.id = taken.job_id order by taken.at, taken.id`,
         [limit, leaseMs],
       );
       return rows.map(reportOf);

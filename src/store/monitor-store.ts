@@ -89,7 +89,7 @@ async function remember(db: Queryable, { monitor, memory }: Finding): Promise<vo
 }
 
 async function report(db: Queryable, { kind, monitor, message, details }: MonitorReport): Promise<void> {
-  const row: Omit<FailureReport, 'at' | 'jobId' | 'target'> = {
+  const row: Omit<FailureReport, 'at' | 'jobId' | 'target' | 'settings'> = {
     id: newId(),
     tenant: TENANT,
     kind,

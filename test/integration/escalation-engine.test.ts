@@ -1,11 +1,18 @@
 import pg from 'pg';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { contentAddress } from '../../escalation/canonical-json.js';
-import type { FailureReport } from '../../escalation/failure-report.js';
 import { REDACTED } from '../../escalation/redact.js';
 import { systemClock } from '../../src/core/clock.js';
 import { newId } from '../../src/core/ids.js';
-import { anEscalationDesk, as, done, type EscalationDesk, seen, TENANT } from '../support/escalation-desk.js';
+import {
+  anEscalationDesk,
+  as,
+  done,
+  type EscalationDesk,
+  type Reported,
+  seen,
+  TENANT,
+} from '../support/escalation-desk.js';
 import { eventually } from '../support/eventually.js';
 
 let desk: EscalationDesk;
@@ -33,7 +40,7 @@ const throwsOnce = () => {
 describe('taking up reports', () => {
   it('opens one escalation from 20 reports of the same failure, taken by three escalators at once', async () => {
     const pipeline = `burst-${newId()}`;
-    const reports: FailureReport[] = [];
+    const reports: Reported[] = [];
     for (let count = 0; count < 20; count += 1) reports.push(await desk.report({ pipeline }));
     await Promise.all([desk.engine(), desk.engine(), desk.engine()]);
     await eventually(async () => (await Promise.all(reports.map(desk.isDone))).every(Boolean));
@@ -77,12 +84,22 @@ describe('taking up reports', () => {
     expect(await desk.jobState(invalid)).toBe('FAILED');
   });
 
-  it('follows what operators decided about a code of a pipeline', async () => {
-    const pipeline = `override-${newId()}`;
-    await desk.engine({ overrides: [{ pipeline, code: 'EXPECTATION_FAILED', failureClass: 'CRITICAL_FAILURE' }] });
-    const escalation = await desk.opened({ pipeline });
+  it('follows what a job says about the class of its failures, and closes by it', async () => {
+    await desk.engine();
+    const classes = [{ code: 'EXPECTATION_FAILED', failureClass: 'CRITICAL_FAILURE' }];
+    const jobId = await desk.heldJob('orders', { escalation: { classes } });
+    const escalation = await desk.opened({ jobId });
+    const { pipeline } = escalation;
     expect(escalation).toMatchObject({ failureClass: 'CRITICAL_FAILURE', rule: 'pipeline-override', confidence: 1 });
     expect(await desk.notified(escalation)).toEqual(['ASK agent-0', 'TELL chief-2']);
+    expect(await desk.logOf(escalation)).toMatchObject([{ kind: 'OPEN', data: { rule: 'pipeline-override' } }]);
+    const other = await desk.heldJob();
+    expect(await desk.opened({ pipeline, jobId: other })).toMatchObject({ rule: 'expectation-failed', occurrences: 1 });
+    expect(await desk.opened({ pipeline, jobId, code: 'JOB_TIMEOUT' })).toMatchObject({ occurrences: 2 });
+
+    await desk.pool.query(`update sluice.job set state = 'SUCCEEDED' where id = $1`, [jobId]);
+    await desk.report({ pipeline, jobId, kind: 'RECOVERED' });
+    await desk.becomes(escalation, 'RESOLVED');
   });
 
   it('stores evidence that is redacted, named by its content, and knows similar escalations', async () => {

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { NO_SETTINGS } from '../../escalation/job-settings.js';
 import { loadOrgChart } from '../../escalation/org-chart.js';
 import { defaultPolicy } from '../../escalation/policy-defaults.js';
 import type { EscalationStore, NewEscalation } from '../../escalation/ports.js';
@@ -37,6 +38,7 @@ async function aNewEscalation(pipeline: string): Promise<NewEscalation> {
     message: 'Expectations failed.',
     details: {},
     at,
+    settings: NO_SETTINGS,
   };
   const evidence = { hash: 'e'.repeat(64), bundle: { stage: 'EVALUATING' } };
   const rule = 'expectation-failed';

@@ -12,10 +12,13 @@ import { openEscalationStores } from '../../src/store/open-escalation-stores.js'
 import { eventually } from './eventually.js';
 import { fakeJobActions } from './fake-job-actions.js';
 import { localWake } from './local-wake.js';
-import { aRuntime } from './runtime.js';
+import { aPipeline, aRuntime } from './runtime.js';
 
 export const TENANT = 'default';
 const log = createLog('silent');
+
+/** A report without what is read of its job. */
+export type Reported = Omit<FailureReport, 'settings'>;
 
 export const as = (agent: string): Caller => ({ tenant: TENANT, agent });
 export const seen = ({ id, version }: Escalation): Seen => ({ id, expectedVersion: version });
@@ -72,16 +75,16 @@ export async function anEscalationDesk() {
       });
     },
 
-    /** A job that waits for a decision. @returns its id */
-    async heldJob(name = 'orders'): Promise<string> {
-      const id = await runtime.launch({ name });
+    /** A job that waits for a decision, of the name and with these options. @returns its id */
+    async heldJob(name = 'orders', options: object = {}): Promise<string> {
+      const id = await runtime.launch({ name, spec: aPipeline(undefined, options).json });
       await pool.query(`update sluice.job set state = 'AWAITING_DECISION' where id = $1`, [id]);
       return id;
     },
 
     /** What a job writes in the transaction that holds it. */
-    async report(changes: Partial<FailureReport> = {}): Promise<FailureReport> {
-      const report: FailureReport = {
+    async report(changes: Partial<Reported> = {}): Promise<Reported> {
+      const report: Reported = {
         id: newId(),
         tenant: TENANT,
         kind: 'FAILED',
@@ -120,7 +123,7 @@ export async function anEscalationDesk() {
       return report;
     },
 
-    async isDone({ id }: Pick<FailureReport, 'id'>): Promise<boolean> {
+    async isDone({ id }: Pick<Reported, 'id'>): Promise<boolean> {
       const [isDone] = await runtime.column('select done from sluice.failure_report where id = $1', [id]);
       return isDone === true;
     },
@@ -140,7 +143,7 @@ export async function anEscalationDesk() {
     },
 
     /** The one open escalation of a report that was just taken up. */
-    async opened(changes: Partial<FailureReport> = {}): Promise<Escalation> {
+    async opened(changes: Partial<Reported> = {}): Promise<Escalation> {
       const report = await desk.report(changes);
       await eventually(() => desk.isDone(report));
       const escalation = (await desk.of(report.pipeline)).at(-1);

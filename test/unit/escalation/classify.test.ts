@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CLASS_RULES, type Classifiable, classify } from '../../../escalation/classify.js';
+import { NO_SETTINGS } from '../../../escalation/job-settings.js';
 import { ERROR_CODES, type ErrorCode } from '../../../src/core/errors.js';
 import { FAILURE_CLASSES } from '../../../src/core/failure-class.js';
 
@@ -7,10 +8,10 @@ const CODES = Object.keys(ERROR_CODES) as ErrorCode[];
 
 const failed = (code: ErrorCode, details: Classifiable['details'] = {}): Classifiable => ({
   source: 'JOB',
-  pipeline: 'orders',
   code,
   failureClass: ERROR_CODES[code].failureClass,
   details,
+  settings: NO_SETTINGS,
 });
 
 describe('classifying', () => {
@@ -85,11 +86,15 @@ describe('classifying', () => {
     expect(classify(report)).toEqual({ failureClass: 'DATA_CORRUPTION', rule: 'opened-by-hand', confidence: 1 });
   });
 
-  it('lets an operator decide otherwise for one code of one pipeline', () => {
-    const overrides = [{ pipeline: 'orders', code: 'EXPECTATION_FAILED', failureClass: 'DATA_CORRUPTION' }] as const;
-    const own = classify(failed('EXPECTATION_FAILED'), overrides);
+  it.each(CODES)('lets a job say itself what %s is, before every rule', (code) => {
+    const settings = { classes: [{ code, failureClass: 'DATA_CORRUPTION' }] } as const;
+    const details = { sqlState: '23505', stage: 'FINISHING', origin: 'hook' };
+    const own = classify({ ...failed(code, details), settings });
     expect(own).toEqual({ failureClass: 'DATA_CORRUPTION', rule: 'pipeline-override', confidence: 1 });
-    expect(classify({ ...failed('EXPECTATION_FAILED'), pipeline: 'other' }, overrides).rule).toBe('expectation-failed');
-    expect(classify(failed('TARGET_INCOMPATIBLE'), overrides).rule).toBe('target-drifted');
+  });
+
+  it('keeps to the rules for the codes that the job says nothing of', () => {
+    const settings = { classes: [{ code: 'EXPECTATION_FAILED', failureClass: 'DATA_CORRUPTION' }] } as const;
+    expect(classify({ ...failed('TARGET_INCOMPATIBLE'), settings }).rule).toBe('target-drifted');
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { canonicalJson, contentAddress, plainJson } from '../../../escalation/canonical-json.js';
 import { buildEvidence, type EvidenceParts, MAX_EVIDENCE_BYTES } from '../../../escalation/evidence.js';
 import type { FailureReport } from '../../../escalation/failure-report.js';
+import { NO_SETTINGS } from '../../../escalation/job-settings.js';
 import { REDACTED, redact } from '../../../escalation/redact.js';
 import { shorten } from '../../../escalation/shorten.js';
 
@@ -20,6 +21,7 @@ const report: FailureReport = {
   message: 'An expectation failed.',
   details: {},
   at: new Date(1_800_000_000_000),
+  settings: NO_SETTINGS,
 };
 
 const parts = (changes: Partial<EvidenceParts> = {}): EvidenceParts => ({

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { loadOrgChart } from '../../../escalation/org-chart.js';
-import { type AskedClass, defaultPolicy } from '../../../escalation/policy-defaults.js';
+import { defaultPolicy } from '../../../escalation/policy-defaults.js';
 import { roleLookup } from '../../../escalation/role-lookup.js';
 import type { SimulateInput, Simulation } from '../../../escalation/service.js';
 import { simulate } from '../../../escalation/simulate.js';
+import type { AskedClass } from '../../../src/core/failure-class.js';
 import { MINUTE } from './a-policy.js';
 
 const lookup = roleLookup(await loadOrgChart());
