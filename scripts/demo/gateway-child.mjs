@@ -1,9 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ChildEnded, machineEnv, startChild } from './child-process.mjs';
 
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 15_000;
@@ -17,14 +18,9 @@ async function freePort() {
   return port;
 }
 
-/** What the demonstration sets must not mix with what this machine has set for a gateway of its own. */
-const machineEnv = () =>
-  Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(SLUICE_.*|DATABASE_URL|REDIS_URL)$/.test(name)),
-  );
-
 /**
- * Starts the built gateway on a free port with an embedded PostgreSQL below `home`, its log in a file.
+ * Starts the built gateway on a free port with an embedded PostgreSQL below `home`, its log in a file. It may call the
+ * webhooks of agents on this machine.
  *
  * `died` rejects when the gateway ends without having been told to.
  *
@@ -34,52 +30,34 @@ export async function startGateway({ root, home, dataDir }) {
   mkdirSync(home, { recursive: true });
   const port = await freePort();
   const log = join(home, 'gateway.log');
-  const output = openSync(log, 'w');
   const main = join(root, 'dist', 'src', 'main.js');
-  const options = {
-    cwd: root,
-    env: { ...machineEnv(), SLUICE_HOME: home, SLUICE_PORT: String(port), SLUICE_DATA_DIRS: dataDir },
-    stdio: ['ignore', output, output],
-    // Its own process group: Ctrl-C in the terminal reaches us alone, and we stop the gateway in order.
-    detached: true,
+  const env = {
+    SLUICE_HOME: home,
+    SLUICE_PORT: String(port),
+    SLUICE_DATA_DIRS: dataDir,
+    SLUICE_WEBHOOK_ALLOW: '127.0.0.1',
   };
-  const child = spawn(process.execPath, [main, 'serve'], options);
-  const exited = new Promise((resolve) => child.once('exit', resolve).once('error', resolve));
-  const isGone = () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
-  // However this process ends, the gateway gets its signal.
-  process.once('exit', () => {
-    if (!isGone()) child.kill('SIGTERM');
-  });
-  let isStopping = false;
-  const died = exited.then(() => {
-    if (!isStopping) throw new Error('The gateway has ended unexpectedly.');
-    return new Promise(() => {});
-  });
-  // Whoever does not wait for it has another way to notice.
-  died.catch(() => {});
+  const child = startChild({ name: 'The gateway', args: [main, 'serve'], cwd: root, env, log });
   const url = `http://127.0.0.1:${port}`;
 
   let stopped;
   async function stop() {
-    const isOrphaned = isGone();
-    isStopping = true;
-    child.kill('SIGTERM');
-    const hard = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
-    await exited;
-    clearTimeout(hard);
+    const isOrphaned = child.isGone();
+    await child.stop();
+    if (!isOrphaned) return;
     // A gateway that was killed leaves its PostgreSQL behind: this command finds it, and ends it in order.
-    if (isOrphaned) spawnSync(process.execPath, [main, 'migrate'], { ...options, timeout: STOP_WITHIN_MS });
-    closeSync(output);
+    const options = { cwd: root, env: { ...machineEnv(), ...env }, stdio: 'ignore', timeout: STOP_WITHIN_MS };
+    spawnSync(process.execPath, [main, 'migrate'], options);
   }
 
   return {
     url,
     log,
-    died,
+    died: child.died,
     async ready() {
       const end = performance.now() + READY_WITHIN_MS;
       while (performance.now() < end) {
-        if (isGone()) throw new Error('The gateway ended while it was starting.');
+        if (child.isGone()) throw new ChildEnded('The gateway ended while it was starting.', log);
         const answer = await fetch(`${url}/health/ready`).catch(() => undefined);
         if (answer?.ok) return;
         await sleep(50);

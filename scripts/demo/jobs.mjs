@@ -1,5 +1,5 @@
-// The two jobs of the demonstration: the input of the mutation `launchEtlJob`, as any client would send it.
-// Both replace their table, so that a second run ends like the first.
+// The jobs of the demonstration: the input of the mutation `launchEtlJob`, as any client would send it.
+// They all replace their table, so that a second run ends like the first.
 
 /** Three million US flights of 2001, clean but for a dozen delays that cannot be. */
 export const FLIGHTS = {
@@ -67,4 +67,23 @@ export const MOVIES = {
   ],
   sink: { postgres: { table: 'movies', mode: 'REPLACE', createTable: true } },
   options: { errorBudget: { percent: 5, minRows: 100 } },
+};
+
+const PRICE = { name: 'price', type: 'DECIMAL', precision: 10, scale: 2 };
+
+/** How another team has rebuilt the table: its dates are dates now. */
+export const STOCKS_REBUILT = {
+  name: 'stocks-rebuilt',
+  source: { csv: { uri: 'file:stocks.csv' } },
+  steps: [{ cast: { columns: [{ name: 'date', type: 'DATE', format: '%b %d %Y' }, PRICE] } }],
+  sink: { postgres: { table: 'stocks', mode: 'REPLACE', createTable: true } },
+};
+
+/** The pipeline from before, which knows nothing of that and delivers text such as "Jan 1 2000". */
+export const STOCKS = {
+  name: 'stocks',
+  source: { csv: { uri: 'file:stocks.csv' } },
+  steps: [{ cast: { columns: [PRICE] } }],
+  sink: { postgres: { table: 'stocks', mode: 'REPLACE', createTable: true } },
+  options: { errorBudget: { percent: 1, minRows: 100 } },
 };
