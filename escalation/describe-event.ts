@@ -1,22 +1,17 @@
 import type { Effect, EscalationState } from './escalation.js';
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-
 /** One line for people: what an event of a simulation has led to. */
 export function describeEvent(
   kind: string,
   actors: readonly string[],
   state: EscalationState,
   effects: readonly Effect[],
-  from: Date,
 ): string {
   const what = actors.length > 0 ? `${actors.join(', ')}: ${kind.toLowerCase()}.` : (BY_ITSELF[kind] ?? `${kind}.`);
   const outcome = effects.flatMap((effect) => describeEffect(effect));
   if (outcome.length === 0 && state.status === 'SNOOZED') outcome.push('Nobody is asked during maintenance.');
   if (outcome.length === 0 && state.status === 'ASKING' && kind === 'DUE') outcome.push('There is nobody to ask.');
-  const until = state.dueAt ? [`Until ${span(state.dueAt.getTime() - from.getTime())}.`] : [];
-  return [what, ...outcome, ...until].join(' ');
+  return [what, ...outcome].join(' ');
 }
 
 const BY_ITSELF: Readonly<Record<string, string>> = {
@@ -32,15 +27,4 @@ function describeEffect(effect: Effect): readonly string[] {
   }
   if (effect.kind === 'APPLY') return [`${effect.verdict.kind} is carried out.`];
   return [effect.action === 'HOLD' ? 'Nobody is left; the job stays held.' : `Nobody is left; ${effect.action}.`];
-}
-
-/** `1 h 30 min`, counted from the failure. */
-function span(ms: number): string {
-  const parts = [
-    [Math.floor(ms / HOUR), 'h'],
-    [Math.floor((ms % HOUR) / MINUTE), 'min'],
-    [Math.round((ms % MINUTE) / 1000), 's'],
-  ] as const;
-  const shown = parts.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}`);
-  return shown.length > 0 ? shown.join(' ') : '0 min';
 }

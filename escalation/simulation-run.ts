@@ -73,7 +73,7 @@ export class SimulationRun {
   ): EscalationState {
     const [asked, told] = [agentsOf(effects, 'ASK'), agentsOf(effects, 'TELL')];
     const { status, step, round } = state;
-    const description = describeEvent(kind, actors, state, effects, this.from);
+    const description = describeEvent(kind, actors, state, effects);
     const agents = actors.length > 0 ? actors : [...asked, ...told];
     this.played.push({ event: { atMs, kind, status, step, round, agents, description }, effects });
     for (const doing of this.behaviour) {

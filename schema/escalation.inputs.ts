@@ -13,7 +13,10 @@ export class EscalationFilterInput {
   @Field(() => [FailureClassEnum], { nullable: true, description: 'Escalations of one of these classes.' })
   failureClasses?: FailureClass[] | null;
 
-  @Field(() => ID, { nullable: true, description: 'Those in which this agent is asked, told or the holder.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Those in which this agent is asked, told or the holder. Unknown: the error UNKNOWN_AGENT.',
+  })
   agent?: string | null;
 
   @Field(() => ID, { nullable: true, description: 'Those of this job.' })

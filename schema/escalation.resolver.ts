@@ -1,6 +1,7 @@
 import { Arg, Ctx, ID, Int, Query, Resolver } from 'type-graphql';
 import type { Escalation } from '../escalation/escalation.js';
 import { isId } from '../src/core/ids.js';
+import { refuseUnknownAgent } from './agent-roster.js';
 import type { GraphqlContext } from './context.js';
 import { EscalationFilterInput, escalationFilter } from './escalation.inputs.js';
 import { EscalationConnectionType, EscalationType } from './escalation.types.js';
@@ -21,7 +22,7 @@ export class EscalationResolver {
 
   @Query(() => EscalationConnectionType, { description: 'Escalations, newest first.' })
   async escalations(
-    @Ctx() { escalations, caller }: GraphqlContext,
+    @Ctx() context: GraphqlContext,
     @Arg('filter', () => EscalationFilterInput, { nullable: true, description: 'Which escalations. Default: all.' })
     filter: EscalationFilterInput | null,
     @Arg('first', () => Int, { defaultValue: 20, description: 'How many, 1 to 100.' }) first: number,
@@ -29,7 +30,10 @@ export class EscalationResolver {
     after: string | null,
   ) {
     const request = pageRequest(first, after);
+    const { escalations, caller } = context;
     const which = escalationFilter(filter);
+    // Whoever asks under a wrong id would wait for ever, and think that all is well.
+    if (which.agent !== undefined) refuseUnknownAgent(context, which.agent, ['filter', 'agent']);
     const page =
       which.jobId === undefined || isId(which.jobId)
         ? await escalations.list(caller.tenant, which, request)

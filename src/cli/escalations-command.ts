@@ -15,6 +15,7 @@ import type { ClientOptions } from './open-session.js';
 import { refuseMistakes } from './refuse-mistakes.js';
 import type { InSession } from './run-command.js';
 import { readSpecFile } from './spec-file.js';
+import { CLASS_WORDS, oneOf, STATUS_WORDS, someOf, VERDICT_WORDS } from './words.js';
 
 interface ListOptions extends ClientOptions {
   readonly status?: readonly string[];
@@ -39,8 +40,8 @@ export function registerEscalations(program: Command, inSession: InSession): Com
   const list = group
     .command('list')
     .description('list escalations, newest first')
-    .option('--status <status...>', 'only those in these states, such as ASKING CLAIMED')
-    .option('--class <class...>', 'only those of these failure classes')
+    .option('--status <status...>', 'only those in these states, such as ASKING CLAIMED', someOf(STATUS_WORDS))
+    .option('--class <class...>', 'only those of these failure classes', someOf(CLASS_WORDS))
     .option('--agent <agent>', 'only those in which this agent is asked, told or the holder')
     .option('--job <id>', 'only those of this job')
     .option('--first <count>', 'how many, 1 to 100', wholeNumber, 20)
@@ -58,7 +59,7 @@ export function registerEscalations(program: Command, inSession: InSession): Com
       ),
     );
   const verdict = withWriteOptions(group.command('verdict').argument('<id>', 'id of the escalation'))
-    .argument('<kind>', 'what shall happen, such as RETRY, PATCH_SPEC or ABORT')
+    .argument('<kind>', 'what shall happen, such as RETRY, PATCH_SPEC or ABORT', oneOf(VERDICT_WORDS))
     .description('decide about the job of an escalation')
     .option('--patch <file>', 'with PATCH_SPEC: a JSON merge patch of the spec, in YAML or JSON')
     .option('--comment <text>', 'why; kept in the log')

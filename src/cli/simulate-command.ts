@@ -7,6 +7,7 @@ import type { InSession } from './run-command.js';
 import { POLICIES, SIMULATE } from './simulation-operations.js';
 import { readSpecFile } from './spec-file.js';
 import { timeLine } from './time-line.js';
+import { CLASS_WORDS, oneOf } from './words.js';
 
 interface SimulateOptions extends ClientOptions {
   readonly class?: string;
@@ -18,7 +19,11 @@ export function registerSimulate(program: Command, inSession: InSession): Comman
     .command('simulate')
     .argument('[policy]', 'name of a stored policy, or a file (.yaml, .json) as saveEscalationPolicy takes it')
     .description('draw who would be asked, and when, if everybody stays silent')
-    .option('--class <class>', 'failure class; without a policy, the one for all pipelines is taken')
+    .option(
+      '--class <class>',
+      'failure class; without a policy, the one for all pipelines is taken',
+      oneOf(CLASS_WORDS),
+    )
     .option('--owner <agent>', 'who answers for what fails (default: layer-12)')
     .action((policy: string | undefined, options: SimulateOptions) =>
       inSession(options, (session) => simulateOne(session, policy, options)),
@@ -33,7 +38,7 @@ async function simulateOne(session: Session, name: string | undefined, options: 
   const { simulation, userErrors } = (await api.request(SIMULATE, { input })).simulateEscalation;
   refuseMistakes(userErrors);
   if (simulation === null) throw usageFailure('The gateway answered no simulation.');
-  const title = `${which.title}, owner ${options.owner ?? 'layer-12'}, everybody silent:`;
+  const title = `${which.title}; owner ${options.owner ?? 'layer-12'}; everybody stays silent:`;
   reporter.answer('simulation', { ...simulation }, [title, '', ...timeLine(simulation)]);
   return EXIT.ok;
 }
@@ -59,14 +64,16 @@ async function chosen({ api }: Session, name: string | undefined, failureClass: 
   const policy = stored.find(({ id, pipeline, failureClass: itsClass }) =>
     name === undefined ? itsClass === failureClass && pipeline === null : id === name,
   );
+  if (policy === undefined && name === undefined)
+    throw usageFailure(`Nobody is asked about ${failureClass}, and so no policy is for it.`);
   if (policy === undefined) {
     const known = stored.map(({ id }) => id).join(', ');
-    throw usageFailure(`There is no policy ${name ?? `for ${failureClass}`}; there are ${known || 'none'}.`);
+    throw usageFailure(`There is no policy ${name}; there are ${known}.`);
   }
   if (failureClass !== undefined && policy.failureClass !== failureClass)
     throw usageFailure(`The policy ${policy.id} is for ${policy.failureClass}, not for ${failureClass}.`);
   return {
-    title: `Policy ${policy.id}, version ${policy.version}, for ${policy.failureClass}`,
+    title: `Policy ${policy.id}${policy.version === 0 ? '' : `, version ${policy.version}`}, for ${policy.failureClass}`,
     input: { policyId: policy.id },
   };
 }

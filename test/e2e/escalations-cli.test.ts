@@ -115,6 +115,9 @@ describe('sluice escalations', () => {
     [['simulate'], /Name a policy/],
     [['simulate', 'unknown'], /there are pipeline-decision/],
     [['simulate', 'pipeline-decision', '--class', 'DATA_CORRUPTION'], /is for PIPELINE_DECISION/],
+    [['simulate', '--class', 'TRANSIENT'], /Nobody is asked about TRANSIENT/],
+    [['simulate', '--class', 'DRIFT'], /'DRIFT' is invalid\. It must be one of .*PIPELINE_DECISION/],
+    [['escalations', 'verdict', ID, 'FIX', '--agent', 'chief-2'], /It must be one of RETRY, /],
   ])('%j is a usage mistake', async (args, message) => {
     expect(await cli(...args)).toMatchObject({ code: 2, err: expect.stringMatching(message) });
   });
@@ -139,8 +142,8 @@ describe('sluice simulate', () => {
     };
     const run = await cli('simulate', ...args, '--owner', 'layer-20');
     expect(run).toMatchObject({ code: 0, err: '' });
-    expect(run.out).toMatch(/at once {2}o {2}Asks chief-2\.\n( +\|\n){6}1 h 00 min {2}o {2}Asks agent-0\./);
-    expect(run.out).toContain('Worst case to the CEO: 1 h 00 min.');
+    expect(run.out).toMatch(/at once {2}● {2}Asks chief-2\.\n( +│( {2}1 h)?\n){6} +1 h {2}● {2}Asks agent-0\./);
+    expect(run.out).toContain('Worst case to the CEO: 1 h.');
     const input = { owner: 'layer-20', behaviour: [], policy: { id: 'pipeline-decision' } };
     expect(called('simulate')).toEqual([['default', input]]);
   });

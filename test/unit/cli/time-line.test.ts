@@ -16,18 +16,23 @@ describe('durationMs', () => {
 });
 
 describe('timeLine', () => {
-  it('draws waits in proportion and names the worst cases', () => {
+  it('draws waits in proportion, each with its length, and names the worst cases', () => {
     const events = [event('PT0S', 'Asks layer-20.'), event('PT30M', 'Asks domain-3.'), event('PT2H', 'Asks agent-0.')];
     expect(timeLine({ events, ceoAfter: 'PT2H', endAfter: 'PT4H' })).toEqual([
-      '    at once  o  Asks layer-20.',
-      '             |',
-      '             |',
-      '30 min 00 s  o  Asks domain-3.',
-      ...Array.from({ length: 6 }, () => '             |'),
-      ' 2 h 00 min  o  Asks agent-0.',
+      'at once  ●  Asks layer-20.',
+      '         │  30 min',
+      '         │',
+      ' 30 min  ●  Asks domain-3.',
+      '         │',
+      '         │',
+      '         │  1 h 30 min',
+      '         │',
+      '         │',
+      '         │',
+      '    2 h  ●  Asks agent-0.',
       '',
-      'Worst case to the CEO: 2 h 00 min.',
-      'Worst case to the end of the ladder: 4 h 00 min.',
+      'Worst case to the CEO: 2 h.',
+      'Worst case to the end of the ladder: 4 h.',
     ]);
   });
 
@@ -37,15 +42,35 @@ describe('timeLine', () => {
       ceoAfter: null,
       endAfter: 'PT0S',
     });
-    expect(lines.slice(0, 3)).toEqual(['at once  o  a', '         o  b\\u001b[31m', '']);
+    expect(lines.slice(0, 3)).toEqual(['at once  ●  a', '         ●  b\\u001b[31m', '']);
     expect(lines).toContain('The CEO is never asked.');
   });
 
-  it('leaves the middle of a long ladder out', () => {
-    const events = Array.from({ length: 84 }, (_, i) => event(`PT${2 * i}H`, `Asks for time ${i}.`));
-    const lines = timeLine({ events, ceoAfter: 'PT0S', endAfter: 'PT168H' });
-    expect(lines.length).toBeLessThan(60);
-    expect(lines.join('\n')).toMatch(/59 more, in the same way/);
-    expect(lines.join('\n')).toMatch(/Asks for time 83/);
+  it('says who is who, each once', () => {
+    const chief = { id: 'chief-2', name: 'Core Division' };
+    const ceo = { id: 'agent-0', name: 'ESA Orchestrator' };
+    const events = [
+      { ...event('PT0S', 'a'), agents: [chief] },
+      { ...event('PT1H', 'b'), agents: [ceo, chief] },
+    ];
+    const lines = timeLine({ events, ceoAfter: 'PT1H', endAfter: 'PT3H' });
+    expect(lines.filter((line) => /^(chief-2|agent-0)/.test(line))).toEqual([
+      'chief-2  Core Division',
+      'agent-0  ESA Orchestrator',
+    ]);
+  });
+
+  it('draws once what repeats for a week', () => {
+    const again = Array.from({ length: 83 }, (_, i) => event(`PT${2 * i + 2}H`, 'Asks agent-0 again.'));
+    const events = [event('PT0S', 'Asks agent-0.'), ...again, event('PT168H', 'Nobody is left.')];
+    const lines = timeLine({ events, ceoAfter: 'PT0S', endAfter: 'PT168H' }).join('\n');
+    expect(lines.match(/Asks agent-0 again/g)).toHaveLength(1);
+    expect(lines).toContain('the same every 2 h, 82 times more');
+    expect(lines).toContain('7 d  ●  Nobody is left.');
+  });
+
+  it('keeps a long ladder short enough to be read', () => {
+    const events = Array.from({ length: 21 }, (_, i) => event(`PT${i * i}H`, `Asks for time ${i}.`));
+    expect(timeLine({ events, ceoAfter: null, endAfter: 'PT400H' }).length).toBeLessThan(50);
   });
 });

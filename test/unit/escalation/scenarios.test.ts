@@ -129,8 +129,8 @@ describe('in silence, written by hand', () => {
 
   it('tells the chief whenever the CEO is asked first', () => {
     const { events } = run('DATA_CORRUPTION', 'layer-12');
-    expect(events[0]?.description).toBe('The failure. Asks agent-0. Tells chief-2. Until 2 h.');
-    expect(events[1]?.description).toBe('The wait is over. Asks agent-0. Tells chief-2. Until 4 h.');
+    expect(events[0]?.description).toBe('The failure. Asks agent-0. Tells chief-2.');
+    expect(events[1]?.description).toBe('The wait is over. Asks agent-0. Tells chief-2.');
   });
 });
 

@@ -22,9 +22,9 @@ const lines = (policy: Partial<Policy>, behaviour: readonly Doing[] = [], from?:
 describe('a simulation', () => {
   it('reads as what happens', () => {
     expect(lines({}, [doing('domain', 'CLAIM', 10), doing('chief', 'DECIDE', 5, { verdict: 'ABORT' })])).toEqual([
-      '0 | OPEN | ASKING | domain | The failure. Asks domain. Until 30 min.',
-      '10 | CLAIM | CLAIMED | domain | domain: claim. Until 25 min.',
-      '25 | DUE | ASKING | chief | The wait is over. Asks chief. Until 1 h 25 min.',
+      '0 | OPEN | ASKING | domain | The failure. Asks domain.',
+      '10 | CLAIM | CLAIMED | domain | domain: claim.',
+      '25 | DUE | ASKING | chief | The wait is over. Asks chief.',
       '30 | DECIDE | DECIDED | chief | chief: decide. ABORT is carried out.',
       '30 | APPLIED | RESOLVED |  | The verdict has acted on the job.',
     ]);
@@ -33,7 +33,7 @@ describe('a simulation', () => {
   it('shows what an agent would be refused', () => {
     const steps = [aStep({ waitMs: 90_000 })];
     expect(lines({ steps }, [doing('chief', 'DECIDE', 1, { verdict: 'SKIP_ROWS' })])).toEqual([
-      '0 | OPEN | ASKING | chief | The failure. Asks chief. Until 1 min 30 s.',
+      '0 | OPEN | ASKING | chief | The failure. Asks chief.',
       '1 | REFUSED | ASKING | chief | chief cannot decide: SKIP_ROWS cannot be chosen here: choose one of RETRY, ABORT.',
       '1.5 | DUE | HELD |  | The wait is over. Nobody is left; the job stays held.',
     ]);
@@ -50,14 +50,14 @@ describe('a simulation', () => {
   it('begins when it is told to, so that maintenance falls where it will', () => {
     const maintenance = [{ from: minute(1_000), to: minute(1_010) }];
     expect(lines({ steps: [aStep()], maintenance }, [], minute(1_005)).slice(0, 2)).toEqual([
-      '0 | OPEN | SNOOZED |  | The failure. Nobody is asked during maintenance. Until 5 min.',
-      '5 | DUE | ASKING | chief | The wait is over. Asks chief. Until 1 h 5 min.',
+      '0 | OPEN | SNOOZED |  | The failure. Nobody is asked during maintenance.',
+      '5 | DUE | ASKING | chief | The wait is over. Asks chief.',
     ]);
   });
 
   it('waits where there is nobody to ask, if the policy wants that', () => {
     const steps = [aStep(), aStep({ ask: [{ role: 'PEER' }], onEmpty: 'WAIT' })];
-    expect(lines({ steps })[1]).toBe('60 | DUE | ASKING |  | The wait is over. There is nobody to ask. Until 2 h.');
+    expect(lines({ steps })[1]).toBe('60 | DUE | ASKING |  | The wait is over. There is nobody to ask.');
   });
 
   it('takes what is due before what an agent does at the same time, who comes late and may still decide', () => {
