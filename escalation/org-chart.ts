@@ -31,20 +31,26 @@ const OURS = fileURLToPath(new URL('./esa-org-chart.json', import.meta.url));
 /** Who acts in the log beside agents; an agent of that name could act past its limits. */
 const OURS_ALONE: readonly string[] = ['engine', 'job', 'monitor', 'person', 'deliverer'];
 
-const refuse = (message: string) => new SluiceError('CONFIG_INVALID', `The org chart cannot be used: ${message}`);
+type Refuse = (message: string) => SluiceError;
+
+const refusing =
+  (what: string): Refuse =>
+  (message) =>
+    new SluiceError('CONFIG_INVALID', `${what} cannot be used: ${message}`);
 
 /** @throws SluiceError CONFIG_INVALID naming the file, or the place in it */
 export async function loadOrgChart(file = OURS): Promise<OrgChart> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new SluiceError('CONFIG_INVALID', `The org chart ${file} cannot be read.`, { cause });
+  const refuse = refusing(`The org chart ${file}`);
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw refuse(error.code === 'ENOENT' ? 'there is no such file.' : `${error.message}.`);
   });
   let json: unknown;
   try {
     json = JSON.parse(text);
-  } catch (cause) {
-    throw new SluiceError('CONFIG_INVALID', `The org chart ${file} is no JSON.`, { cause });
+  } catch (error) {
+    throw refuse(`it is no JSON. ${error instanceof Error ? error.message : error}.`);
   }
-  return parseOrgChart(json);
+  return parseOrgChart(json, refuse);
 }
 
 /**
@@ -52,7 +58,7 @@ export async function loadOrgChart(file = OURS): Promise<OrgChart> {
  * @throws SluiceError CONFIG_INVALID naming the agent: an id that stands twice, for nobody or for a part of Sluice, a
  *   cycle, no CEO or several
  */
-export function parseOrgChart(json: unknown): OrgChart {
+export function parseOrgChart(json: unknown, refuse = refusing('The org chart')): OrgChart {
   const parsed = chart.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -68,12 +74,12 @@ export function parseOrgChart(json: unknown): OrgChart {
   const [ceo, ...others] = agents.filter(({ kind }) => kind === 'ceo');
   if (!ceo) throw refuse('there is no CEO.');
   if (others.length > 0) throw refuse(`there are several CEOs: ${[ceo, ...others].map(({ id }) => id).join(', ')}.`);
-  for (const one of agents) refuseDangling(one, byId);
-  refuseCycles(agents, byId);
+  for (const one of agents) refuseDangling(one, byId, refuse);
+  refuseCycles(agents, byId, refuse);
   return { agents, agent: (id) => byId.get(id) };
 }
 
-function refuseDangling(one: Agent, byId: ReadonlyMap<string, Agent>): void {
+function refuseDangling(one: Agent, byId: ReadonlyMap<string, Agent>, refuse: Refuse): void {
   if (one.kind !== 'ceo' && one.reportsTo.length === 0) throw refuse(`${one.id} reports to nobody.`);
   for (const relation of ['reportsTo', 'peers', 'collaborators'] as const) {
     const missing = one[relation]?.find((id) => !byId.has(id));
@@ -82,7 +88,7 @@ function refuseDangling(one: Agent, byId: ReadonlyMap<string, Agent>): void {
 }
 
 /** Walks up from everybody; an agent that is met again on one way up is in a cycle. */
-function refuseCycles(agents: readonly Agent[], byId: ReadonlyMap<string, Agent>): void {
+function refuseCycles(agents: readonly Agent[], byId: ReadonlyMap<string, Agent>, refuse: Refuse): void {
   const sound = new Set<string>();
   const climb = (one: Agent, way: readonly string[]): void => {
     if (sound.has(one.id)) return;

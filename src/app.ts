@@ -58,6 +58,8 @@ export async function startApp(config: Config, log: Log, clock: Clock): Promise<
 }
 
 async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown): Promise<App> {
+  // First, because a mistake in it is found without starting anything.
+  const chart = await loadOrgChart(config.orgChart);
   const databaseUrl = config.databaseUrl ?? (await embeddedUrl(config, log, shutdown));
   await migrate(databaseUrl, { log });
 
@@ -92,7 +94,6 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
   const isStuck = (): boolean => engine.openSessions() > 0;
   const worker = `${hostname()}:${process.pid}:${newId().slice(-6)}`;
   const staging = createStagingArea(join(config.home, 'staging'));
-  const chart = await loadOrgChart(config.orgChart);
   const jobActions = stores.jobActions({
     staging,
     queue,
