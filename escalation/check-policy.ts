@@ -2,6 +2,7 @@ import { type InputPath, SluiceError, UserErrors } from '../src/core/errors.js';
 import type { OrgChart } from './org-chart.js';
 import type { Policy, PolicyStep, Target } from './policy.js';
 import { roleLookup } from './role-lookup.js';
+import { noSuchAgent } from './unknown-agent.js';
 
 const MIN_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 30 * 24 * 3_600_000;
@@ -62,7 +63,7 @@ function checkStep(step: PolicyStep, chart: OrgChart, refuse: Refuse): void {
     refuseTwice(targets[member], member, refuse);
     step[member].forEach((target, index) => {
       if (!('agent' in target) || chart.agent(target.agent)) return;
-      refuse([member, index, 'agent'], `There is no agent ${target.agent} in the org chart.`, 'UNKNOWN_AGENT');
+      refuse([member, index, 'agent'], noSuchAgent(target.agent), 'UNKNOWN_AGENT');
     });
   }
   targets.tell.forEach((name, index) => {

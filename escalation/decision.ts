@@ -25,7 +25,8 @@ export function decide(state: EscalationState, verdict: Verdict, context: Ladder
   const left = verdictsLeft(state, context);
   if (!left.includes(verdict.kind)) {
     const choice = left.length > 0 ? `choose one of ${left.join(', ')}` : 'none is left at this step; escalate it';
-    throw new SluiceError('VERDICT_NOT_ALLOWED', `${verdict.kind} cannot be chosen here: ${choice}.`);
+    const message = `${verdict.kind} cannot be chosen here: ${choice}.`;
+    throw new SluiceError('VERDICT_NOT_ALLOWED', message, { path: ['kind'] });
   }
   if ((verdict.kind === 'PATCH_SPEC') !== (verdict.patch !== null)) {
     throw new SluiceError('INVALID_INPUT', 'PATCH_SPEC takes a patch, and nothing else does.', { path: ['patch'] });

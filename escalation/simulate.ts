@@ -3,6 +3,7 @@ import type { Policy } from './policy.js';
 import type { SimulateInput, Simulation } from './service.js';
 import { agentsOf, SimulationRun } from './simulation-run.js';
 import type { RoleLookup } from './transition.js';
+import { unknownAgent } from './unknown-agent.js';
 
 /** Enough for everybody on a ladder; with the limit on events it bounds the work. */
 const MAX_BEHAVIOURS = 50;
@@ -25,9 +26,7 @@ export function simulate(
     throw new SluiceError('INVALID_INPUT', `At most ${MAX_BEHAVIOURS} things to do.`, { path: ['behaviour'] });
   }
   behaviour.forEach(({ agent, afterMs }, index) => {
-    if (lookup(owner, { agent }).length === 0) {
-      throw new SluiceError('UNKNOWN_AGENT', `There is no agent ${agent}.`, { path: ['behaviour', index, 'agent'] });
-    }
+    if (lookup(owner, { agent }).length === 0) throw unknownAgent(agent, ['behaviour', index, 'agent']);
     if (!(afterMs >= 0 && afterMs <= MAX_AFTER_MS)) {
       throw new SluiceError('INVALID_INPUT', 'From 0 to 366 days.', { path: ['behaviour', index, 'after'] });
     }

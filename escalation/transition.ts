@@ -3,6 +3,7 @@ import { checkedClaim, refuseOthersClaim, refuseWithoutClaim } from './claim.js'
 import { applied, decide, decline, failed } from './decision.js';
 import type { EscalationEvent, EscalationState, EscalationStatus } from './escalation.js';
 import { askAgain, climb, type LadderContext, quietUntil, type Transitioned } from './ladder.js';
+import { unknownAgent } from './unknown-agent.js';
 
 export type { LadderContext, RoleLookup, Transitioned } from './ladder.js';
 
@@ -160,9 +161,7 @@ function snooze(state: EscalationState, until: Date, at: Date, context: LadderCo
 }
 
 function reassign(state: EscalationState, to: string, at: Date, context: LadderContext): Transitioned {
-  if (context.lookup(context.owner, { agent: to }).length === 0) {
-    throw new SluiceError('UNKNOWN_AGENT', `There is no agent ${to}.`, { path: ['to'] });
-  }
+  if (context.lookup(context.owner, { agent: to }).length === 0) throw unknownAgent(to, ['to']);
   return askAgain({ ...state, round: state.round + 1, asked: [to] }, at, at, context);
 }
 

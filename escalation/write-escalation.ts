@@ -6,6 +6,7 @@ import type { IntakeContext } from './intake.js';
 import type { OrgChart } from './org-chart.js';
 import type { Caller, Seen, Written } from './service.js';
 import { tell, wordsFor } from './tell-change.js';
+import { unknownAgent } from './unknown-agent.js';
 
 export type WriteContext = Pick<IntakeContext, 'escalations' | 'policies' | 'lookup' | 'wake' | 'log'> & {
   readonly chart: OrgChart;
@@ -57,7 +58,7 @@ export async function existing(
 /** @throws SluiceError UNKNOWN_AGENT */
 export function refuseStranger({ agent }: Caller, chart: OrgChart): void {
   if (chart.agent(agent)) return;
-  throw new SluiceError('UNKNOWN_AGENT', `There is no agent ${agent} in the org chart.`, { path: ['agent'] });
+  throw unknownAgent(agent, ['agent']);
 }
 
 /** @throws SluiceError INVALID_INPUT */

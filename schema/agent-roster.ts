@@ -1,5 +1,6 @@
 import type { Agent } from '../escalation/org-chart.js';
-import { type InputPath, SluiceError } from '../src/core/errors.js';
+import { unknownAgent } from '../escalation/unknown-agent.js';
+import type { InputPath } from '../src/core/errors.js';
 import type { GraphqlContext } from './context.js';
 
 /** The agents of these ids, without those who are no longer in the org chart. */
@@ -11,5 +12,5 @@ export function agentsOf({ escalations }: GraphqlContext, ids: readonly string[]
 /** @throws SluiceError UNKNOWN_AGENT */
 export function refuseUnknownAgent(context: GraphqlContext, id: string, path: InputPath): void {
   if (agentsOf(context, [id]).length > 0) return;
-  throw new SluiceError('UNKNOWN_AGENT', `There is no agent ${JSON.stringify(id)} in the org chart.`, { path });
+  throw unknownAgent(id, path);
 }

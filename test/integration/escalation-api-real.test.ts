@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
+import { writeAs } from '../support/agent-api.js';
 import { anEscalationDesk, type EscalationDesk } from '../support/escalation-desk.js';
 import { type TestGateway, testGateway } from '../support/gateway.js';
 
@@ -9,29 +10,14 @@ beforeAll(async () => {
   gateway = await testGateway({ escalations: desk.service });
 });
 
-interface Written {
-  readonly escalation: { readonly id: string; readonly version: number; readonly status: string } | null;
-  readonly conflict: { readonly current: { readonly version: number } } | null;
-  readonly userErrors: readonly { readonly code: string; readonly path: readonly string[] }[];
-}
-
-async function write(mutation: string, type: string, input: object): Promise<Written> {
-  const { data, errors } = await gateway.ask(
-    `mutation ($input: ${type}!) { answer: ${mutation}(input: $input) {
-      escalation { id version status } conflict { current { version } } userErrors { code path } } }`,
-    { input },
-  );
-  expect(errors).toBeUndefined();
-  // The document asks for exactly these fields.
-  return data?.answer as Written;
-}
+const write = (mutation: string, input: object) => writeAs(gateway, mutation, input);
 
 test('an agent follows the log, acknowledges, collides, and the log of all that is whole', async () => {
   const events = gateway.socketClient().iterate<{ escalationEvents: { kind: string; seq: number } }>({
     query: 'subscription { escalationEvents(filter: { agent: "chief-2" }, afterSeq: 0) { kind seq agents { id } } }',
   });
   const opening = { agent: 'layer-12', failureClass: 'PIPELINE_DECISION', pipeline: 'by-hand', message: 'Look.' };
-  const opened = await write('openEscalation', 'OpenEscalationInput', opening);
+  const opened = await write('openEscalation', opening);
   expect(opened).toMatchObject({ escalation: { status: 'ASKING' }, userErrors: [] });
   expect((await events.next()).value?.data?.escalationEvents).toMatchObject({
     kind: 'OPEN',
@@ -40,14 +26,14 @@ test('an agent follows the log, acknowledges, collides, and the log of all that 
 
   const { id = '', version: expectedVersion = 0 } = opened.escalation ?? {};
   const seen = { id, expectedVersion, agent: 'chief-2' };
-  const acknowledged = await write('acknowledgeEscalation', 'AcknowledgeEscalationInput', seen);
+  const acknowledged = await write('acknowledgeEscalation', seen);
   expect(acknowledged).toMatchObject({ escalation: { status: 'ACKNOWLEDGED' }, userErrors: [] });
   expect((await events.next()).value?.data?.escalationEvents.kind).toBe('ACKNOWLEDGE');
   await events.return?.();
 
-  expect(await write('escalate', 'EscalateInput', seen)).toEqual({
+  expect(await write('escalate', seen)).toMatchObject({
     escalation: null,
-    conflict: { current: { version: acknowledged.escalation?.version } },
+    conflict: { current: acknowledged.escalation },
     userErrors: [{ code: 'CONFLICT', path: ['expectedVersion'] }],
   });
   const { data, errors } = await gateway.ask(
