@@ -81,11 +81,15 @@ export interface EscalationStore {
   takeReports(limit: number, leaseMs: number): Promise<readonly FailureReport[]>;
   /** The unresolved escalation of the key, if there is one. */
   openByKey(tenant: string, dedupKey: string): Promise<Escalation | null>;
-  /** Opens it, with effects, evidence, log row, and the report done, in one transaction. @returns false when another with the key is open */
+  /**
+   * Opens it, with effects, evidence, log row, and the report done, in one transaction. @returns false when another with
+   * the key is open, or the report is done already
+   */
   open(escalation: NewEscalation): Promise<boolean>;
   /**
    * Counts an occurrence and marks the report done, in one transaction. @returns false, with nothing done, when the
-   * escalation is DECIDED or RESOLVED by now: what is decided no longer covers a further job, so the report waits
+   * escalation is DECIDED or RESOLVED by now: what is decided no longer covers a further job, so the report waits; or
+   * when the report is done already
    */
   occurred(escalation: Escalation, report: FailureReport): Promise<boolean>;
   reportDone(reportId: string): Promise<void>;

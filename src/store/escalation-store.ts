@@ -15,18 +15,17 @@ import {
 import { heldJobs, refuseToLeaveJobs } from './escalation-jobs.js';
 import { listEscalations } from './escalation-list.js';
 import { appendByTenant, appendToLog } from './escalation-log.js';
-import { columnsOf, type EscalationRow, escalationOf, type ReportRow, reportOf } from './escalation-row.js';
+import { columnsOf, type EscalationRow, escalationOf } from './escalation-row.js';
+import { endReport, lockReport, takeReports } from './failure-reports.js';
 import type { PinnedPolicies } from './pinned-policies.js';
 import { type Pool, type Queryable, withTransaction } from './pool.js';
 
 /** A verdict has acted on every job before it closes an escalation; these have not. */
 const CLOSES_WITHOUT_VERDICT: ReadonlySet<EscalationEvent['kind']> = new Set(['RESOLVE', 'RECOVER']);
 
-const DONE = 'update sluice.failure_report set done = true, escalation_id = $2 where id = $1';
-
 /**
- * Escalations and the reports that open them. Locks are taken in one order everywhere: escalations first, the head of
- * the log last.
+ * Escalations and the reports that open them. Locks are taken in one order everywhere: a report first, escalations then,
+ * the head of the log last.
  */
 export function createEscalationStore(pool: Pool, pinned: PinnedPolicies): EscalationStore {
   /** On the caller's own connection: waiting for a second one while a transaction holds the first may never end. */
@@ -44,21 +43,7 @@ export function createEscalationStore(pool: Pool, pinned: PinnedPolicies): Escal
   };
 
   return {
-    async takeReports(limit, leaseMs) {
-      const { rows } = await pool.query<ReportRow>(
-        `with taken as (
-           update sluice.failure_report set lease_until = statement_timestamp() + $2 * interval '1 ms'
-           where id in (
-             select id from sluice.failure_report
-             where not done and (lease_until is null or lease_until < statement_timestamp())
-             order by at, id limit $1 for update skip locked)
-           returning *
-         ) select taken.*, job.spec -> 'options' -> 'escalation' as settings
-         from taken left join sluice.job on job.id = taken.job_id order by taken.at, taken.id`,
-        [limit, leaseMs],
-      );
-      return rows.map(reportOf);
-    },
+    takeReports: (limit, leaseMs) => takeReports(pool, limit, leaseMs),
 
     openByKey: (tenant, key) =>
       one(pool, `select * from sluice.escalation where tenant = $1 and dedup_key = $2 and status <> 'RESOLVED'`, [
@@ -69,6 +54,7 @@ export function createEscalationStore(pool: Pool, pinned: PinnedPolicies): Escal
     open: ({ id, report, title, failureClass, rule, confidence, policy, state, effects, evidence }) =>
       withTransaction(pool, async (client) => {
         const { tenant, pipeline, target } = report;
+        if (!(await lockReport(client, report.id))) return false;
         const columns = columnsOf(state);
         const { rowCount } = await client.query(
           `insert into sluice.escalation (id, tenant, dedup_key, title, failure_class, rule, confidence, owner, job_id,
@@ -101,7 +87,7 @@ export function createEscalationStore(pool: Pool, pinned: PinnedPolicies): Escal
           'insert into sluice.evidence (tenant, hash, bundle) values ($1, $2, $3) on conflict do nothing',
           [tenant, evidence.hash, JSON.stringify(evidence.bundle)],
         );
-        await client.query(DONE, [report.id, id]);
+        await endReport(client, report.id, id);
         await storeNotifications(client, { tenant, id, effects });
         const data = {
           policyId: policy.id,
@@ -124,6 +110,7 @@ export function createEscalationStore(pool: Pool, pinned: PinnedPolicies): Escal
 
     occurred: (escalation, report) =>
       withTransaction(pool, async (client) => {
+        if (!(await lockReport(client, report.id))) return false;
         const open = await one(
           client,
           `update sluice.escalation set occurrences = occurrences + 1, last_occurred_at = statement_timestamp()
@@ -131,7 +118,7 @@ export function createEscalationStore(pool: Pool, pinned: PinnedPolicies): Escal
           [escalation.id],
         );
         if (open === null) return false;
-        await client.query(DONE, [report.id, escalation.id]);
+        await endReport(client, report.id, escalation.id);
         await appendToLog(client, escalation.tenant, [
           {
             escalationId: escalation.id,
@@ -145,9 +132,7 @@ export function createEscalationStore(pool: Pool, pinned: PinnedPolicies): Escal
         return true;
       }),
 
-    async reportDone(reportId) {
-      await pool.query('update sluice.failure_report set done = true where id = $1', [reportId]);
-    },
+    reportDone: (reportId) => endReport(pool, reportId, null),
 
     due: (limit, decide) =>
       withTransaction(pool, async (client) => {

@@ -1,19 +1,13 @@
 import pg from 'pg';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { contentAddress } from '../../escalation/canonical-json.js';
+import { NO_SETTINGS } from '../../escalation/job-settings.js';
 import { REDACTED } from '../../escalation/redact.js';
 import { systemClock } from '../../src/core/clock.js';
 import { newId } from '../../src/core/ids.js';
-import {
-  anEscalationDesk,
-  as,
-  done,
-  type EscalationDesk,
-  type Reported,
-  seen,
-  TENANT,
-} from '../support/escalation-desk.js';
+import { anEscalationDesk, as, done, type EscalationDesk, seen, TENANT } from '../support/escalation-desk.js';
 import { eventually } from '../support/eventually.js';
+import type { Reported } from '../support/failure-report.js';
 
 let desk: EscalationDesk;
 beforeAll(async () => {
@@ -417,6 +411,31 @@ describe('what recovers', () => {
     await desk.report({ jobId, pipeline: failed.pipeline, kind: 'RECOVERED' });
     await desk.becomes(failed, 'RESOLVED');
     expect((await desk.logOf(failed)).at(-1)).toMatchObject({ kind: 'RECOVER', actor: 'job' });
+  });
+
+  it('stays open for a job that is held for the same at the very moment', async () => {
+    const { escalations } = desk.options;
+    const pipeline = `late-${newId()}`;
+    const [first, second] = [await desk.heldJob(), await desk.heldJob()];
+    const opener = await desk.engine();
+    const opened = await desk.opened({ pipeline, jobId: first });
+    await opener.stop();
+    await desk.pool.query(`update sluice.job set state = 'SUCCEEDED' where id = $1`, [first]);
+    const late = await desk.report({ pipeline, jobId: second });
+    // In the hands of another escalator, who folds it in right before the recovery is stored.
+    await desk.pool.query(
+      `update sluice.failure_report set lease_until = statement_timestamp() + interval '1 hour' where id = $1`,
+      [late.id],
+    );
+    const change: typeof escalations.change = async (decided) => {
+      await escalations.occurred(opened, { ...late, settings: NO_SETTINGS });
+      return escalations.change(decided);
+    };
+    await desk.engine({ escalations: { ...escalations, change } });
+    const recovery = await desk.report({ pipeline, jobId: first, kind: 'RECOVERED' });
+    await eventually(() => desk.isDone(recovery));
+    expect((await desk.logOf(opened)).map(({ kind }) => kind)).toEqual(['OPEN', 'OCCURRED']);
+    expect((await desk.get(opened.id)).state.status).toBe('ASKING');
   });
 
   it('stays open while another job waits for its verdict, and when the policy wants a decision', async () => {

@@ -9,6 +9,7 @@ import { newId } from '../../src/core/ids.js';
 import { openEscalationStores } from '../../src/store/open-escalation-stores.js';
 import type { Pool } from '../../src/store/pool.js';
 import { freshDatabase } from '../support/database.js';
+import { storeReport } from '../support/failure-report.js';
 
 const TENANT = 'default';
 let pool: Pool;
@@ -66,6 +67,20 @@ describe('escalations in the database', () => {
     expect(opened.filter(Boolean)).toHaveLength(1);
     const { totalCount } = await stores.escalations.list(TENANT, {}, { first: 10, after: null });
     expect(totalCount).toBe(1);
+  });
+
+  it('count a report once, however many have taken it up', async () => {
+    const fresh = await aNewEscalation('twice');
+    await stores.escalations.open(fresh);
+    const escalation = await stores.escalations.get(TENANT, fresh.id);
+    if (!escalation) throw new Error('not there');
+    const stored = await storeReport(pool, { pipeline: 'twice', target: null });
+    const report = { ...stored, settings: NO_SETTINGS };
+    const counted = await Promise.all([1, 2, 3].map(() => stores.escalations.occurred(escalation, report)));
+    expect(counted.filter(Boolean)).toHaveLength(1);
+    expect(await stores.escalations.get(TENANT, fresh.id)).toMatchObject({ occurrences: 2 });
+    expect(await stores.escalations.open({ ...(await aNewEscalation('anew')), report })).toBe(false);
+    expect(await stores.entries.ofEscalation(TENANT, fresh.id)).toHaveLength(2);
   });
 
   it('move one step each when two escalators claim at once', async () => {

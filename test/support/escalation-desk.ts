@@ -1,24 +1,20 @@
 import { createEscalationService } from '../../escalation/create-service.js';
 import { type EscalationEngine, type EscalationEngineOptions, startEscalationEngine } from '../../escalation/engine.js';
 import type { Escalation } from '../../escalation/escalation.js';
-import type { FailureReport } from '../../escalation/failure-report.js';
 import { loadOrgChart } from '../../escalation/org-chart.js';
 import { roleLookup } from '../../escalation/role-lookup.js';
 import type { Caller, Seen, Written } from '../../escalation/service.js';
 import { systemClock } from '../../src/core/clock.js';
-import { newId } from '../../src/core/ids.js';
 import { createLog } from '../../src/core/log.js';
 import { openEscalationStores } from '../../src/store/open-escalation-stores.js';
 import { eventually } from './eventually.js';
+import { type Reported, storeReport } from './failure-report.js';
 import { fakeJobActions } from './fake-job-actions.js';
 import { localWake } from './local-wake.js';
 import { aPipeline, aRuntime } from './runtime.js';
 
 export const TENANT = 'default';
 const log = createLog('silent');
-
-/** A report without what is read of its job. */
-export type Reported = Omit<FailureReport, 'settings'>;
 
 export const as = (agent: string): Caller => ({ tenant: TENANT, agent });
 export const seen = ({ id, version }: Escalation): Seen => ({ id, expectedVersion: version });
@@ -84,41 +80,7 @@ export async function anEscalationDesk() {
 
     /** What a job writes in the transaction that holds it. */
     async report(changes: Partial<Reported> = {}): Promise<Reported> {
-      const report: Reported = {
-        id: newId(),
-        tenant: TENANT,
-        kind: 'FAILED',
-        source: 'JOB',
-        jobId: null,
-        pipeline: `orders-${newId()}`,
-        target: 'default.public.orders',
-        owner: 'layer-12',
-        code: 'EXPECTATION_FAILED',
-        failureClass: 'PIPELINE_DECISION',
-        message: 'An expectation failed.',
-        details: {},
-        at: new Date(0),
-        ...changes,
-      };
-      await pool.query(
-        `insert into sluice.failure_report
-           (id, tenant, kind, source, job_id, pipeline, target, owner, code, failure_class, message, details)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-        [
-          report.id,
-          report.tenant,
-          report.kind,
-          report.source,
-          report.jobId,
-          report.pipeline,
-          report.target,
-          report.owner,
-          report.code,
-          report.failureClass,
-          report.message,
-          report.details,
-        ],
-      );
+      const report = await storeReport(pool, changes);
       await wake.tell('REPORT', report.tenant);
       return report;
     },
