@@ -22,7 +22,10 @@ export interface DelivererOptions {
   readonly timeoutMs?: number;
   /** Whether to begin no calls for the moment, because something else is more urgent for this process. Never by default. */
   readonly isHeldBack?: () => boolean;
-  /** Renewed while a call lasts; what a killed process had in hand is due again after it. */
+  /**
+   * Renewed while a call lasts; what a killed process had in hand is due again after it. Its default keeps what a
+   * killed process leaves less than a second late, and lets an event loop stand still for some 300 ms.
+   */
   readonly leaseMs?: number;
   /** For the calls in hand when it stops. */
   readonly patienceMs?: number;
@@ -33,8 +36,11 @@ export interface Deliverer {
   stop(): Promise<void>;
 }
 
-/** The safety net for wake-ups that got lost, and the pause after the database failed. */
-const POLL_MS = 1_000;
+/**
+ * The safety net for wake-ups that got lost, such as those of a process that died between its commit and its word; and
+ * the pause after the database failed.
+ */
+const POLL_MS = 500;
 /** How soon rows are looked at again that are due but not to be had: of agents who take no more, or just being claimed. */
 const BUSY_MS = 50;
 /** Free places are filled in so many turns while more is due than there are places. */
@@ -46,7 +52,7 @@ const PATIENCE_MS = 6_000;
 /** Carries notifications from the outbox to the agents. Any number may run; a slow agent holds up only itself. */
 export async function startDeliverer(options: DelivererOptions): Promise<Deliverer> {
   const { outbox, wake, clock, log, worker } = options;
-  const { concurrency = 64, perAgent = 8, timeoutMs = 10_000, leaseMs = 1_000, random = Math.random } = options;
+  const { concurrency = 64, perAgent = 8, timeoutMs = 10_000, leaseMs = 600, random = Math.random } = options;
   const { isHeldBack = () => false } = options;
   const { patienceMs = PATIENCE_MS } = options;
   const notifiers = new Map(options.notifiers.map((notifier) => [notifier.channel, notifier]));
@@ -56,6 +62,7 @@ export async function startDeliverer(options: DelivererOptions): Promise<Deliver
   /** Agent -> when it takes more, in the clock's monotonic milliseconds. */
   const resting = new Map<string, number>();
   let seen: ReadonlySet<Notification> = new Set();
+  let isRenewing = false;
   /** Whether rows may be due that were not claimed, so that a call that ends has to look. */
   let isMoreDue = true;
   let hasLetGo = false;
@@ -113,14 +120,23 @@ export async function startDeliverer(options: DelivererOptions): Promise<Deliver
   /** In a flood calls end one by one: looking after each would cost more than the calls. */
   const isWorthALook = (): boolean => concurrency - inHand.size >= concurrency / LOOKS_PER_ROUND;
 
-  /** Most calls are over before: only those that a round has seen before cost the database something. */
-  function renew(): void {
+  /**
+   * Most calls are over before: only those that a round has seen before cost the database something. One renewal at a
+   * time: when the database is slow, the next would lock the same rows in another order and wait for this one for ever.
+   */
+  async function renew(): Promise<void> {
+    if (isRenewing) return;
     const lasting = [...inHand.keys()].filter((notification) => seen.has(notification));
     seen = new Set(inHand.keys());
     if (lasting.length === 0) return;
-    outbox.renew(lasting, leaseMs).catch((error: unknown) => {
+    isRenewing = true;
+    try {
+      await outbox.renew(lasting, leaseMs);
+    } catch (error) {
       log.warn({ reason: String(error) }, 'leases of notifications could not be renewed');
-    });
+    } finally {
+      isRenewing = false;
+    }
   }
 
   return {

@@ -21,11 +21,11 @@ export interface EscalationEngine {
   stop(): Promise<void>;
 }
 
-/** How often it looks in case a wake-up was missed. */
-const POLL_MS = 1_000;
+/** How often it looks in case a wake-up was missed, or died with the process that was about to tell it. */
+const POLL_MS = 500;
 const REPORTS = 10;
 /** A report that somebody died with, or that has to wait for a verdict to act, is taken up again after this. */
-const REPORT_LEASE_MS = 3_000;
+const REPORT_LEASE_MS = 1_000;
 const TAKEN_MS = 20;
 /** Steps in one transaction: a burst is worked off in pieces that other escalators can share. */
 const STEPS = 500;
@@ -40,8 +40,11 @@ export async function startEscalationEngine(options: EscalationEngineOptions): P
   const { escalations, wake, clock, log } = options;
 
   async function takeReports(): Promise<number | null> {
+    const leaseEnd = clock.monotonicMs() + REPORT_LEASE_MS;
     const reports = await escalations.takeReports(REPORTS, REPORT_LEASE_MS);
-    for (const report of reports) {
+    for (const [index, report] of reports.entries()) {
+      // Another escalator may have the rest by now; if not, they are ours again.
+      if (index > 0 && clock.monotonicMs() >= leaseEnd) return 0;
       try {
         await takeUp(report, options);
       } catch (error) {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Deliverer, type DelivererOptions, startDeliverer } from '../../../escalation/deliverer.js';
 import { createFeedNotifier } from '../../../escalation/notifiers/feed.js';
 import { createLogNotifier } from '../../../escalation/notifiers/log.js';
@@ -158,6 +158,19 @@ describe('a notification', () => {
 });
 
 describe('a deliverer', () => {
+  it('renews its leases one round at a time, however slow the database is', async () => {
+    const webhook = aChannel('WEBHOOK', hanging);
+    const { outbox } = await aSetting([webhook.notifier], [aNotification()], { leaseMs: 400, timeoutMs: 60_000 });
+    let answer: () => void = () => {};
+    const renew = vi.spyOn(outbox, 'renew').mockImplementation(() => new Promise((resolve) => (answer = resolve)));
+    await clock.pass(1_000);
+    expect(renew).toHaveBeenCalledTimes(1);
+    answer();
+    await settled();
+    await clock.pass(100);
+    expect(renew).toHaveBeenCalledTimes(2);
+  });
+
   it('gives up a call that does not end, and keeps its lease meanwhile', async () => {
     const webhook = aChannel('WEBHOOK', hanging);
     const row = aNotification();
