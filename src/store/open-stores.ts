@@ -28,12 +28,19 @@ export interface StoresOptions {
 }
 
 const SHORT_QUERIES_AT_ONCE = 10;
+/** Inside a short transaction, while what a held job has left in another database or on the disk is removed. */
+const LONGEST_PAUSE_MS = 30_000;
 const HEALTH_TIMEOUT_MS = 2_000;
 
 /** Every store of the process, over two pools: loads never keep a short query waiting for a connection. */
 export async function openStores({ databaseUrl, connections, isBusOnPostgres, loads, log }: StoresOptions) {
   const onIdleError = (error: Error) => log.warn({ reason: error.message }, 'a database connection broke');
-  const pool = createPool(databaseUrl, { max: SHORT_QUERIES_AT_ONCE, applicationName: 'sluice', onIdleError });
+  const pool = createPool(databaseUrl, {
+    max: SHORT_QUERIES_AT_ONCE,
+    applicationName: 'sluice',
+    idleInTransactionMs: LONGEST_PAUSE_MS,
+    onIdleError,
+  });
   // Two more for the statements that cancel others.
   const loadPool = createPool(databaseUrl, { max: loads + 2, applicationName: 'sluice load', onIdleError });
   let bus: EventBus | undefined;

@@ -10,6 +10,12 @@ export interface PoolOptions {
   readonly max: number;
   /** Shown in pg_stat_activity, so that an operator can tell the roles apart. */
   readonly applicationName: string;
+  /**
+   * After so long without a word inside a transaction the server takes it back. Of a process that was killed it knows at
+   * once; of a machine that vanished, or a process that is frozen, not for hours, and its locks would hold everybody up.
+   * For pools whose transactions do nothing else meanwhile.
+   */
+  readonly idleInTransactionMs?: number;
   /** Told of connections that break while nobody uses them; the pool replaces them. */
   readonly onIdleError?: (error: Error) => void;
 }
@@ -21,13 +27,15 @@ export interface PoolOptions {
 const types = new pg.TypeOverrides();
 types.setTypeParser(pg.types.builtins.INT8, BigInt);
 
-export function createPool(url: string, { max, applicationName, onIdleError }: PoolOptions): Pool {
+export function createPool(url: string, options: PoolOptions): Pool {
+  const { max, applicationName, idleInTransactionMs, onIdleError } = options;
   const pool = new pg.Pool({
     connectionString: url,
     max,
     application_name: applicationName,
     types,
     connectionTimeoutMillis: 10_000,
+    ...(idleInTransactionMs !== undefined && { idle_in_transaction_session_timeout: idleInTransactionMs }),
     // A pool that nobody ends must not keep a command from finishing.
     allowExitOnIdle: true,
   });

@@ -56,6 +56,32 @@ describe('a transaction', () => {
   });
 });
 
+test('a transaction whose process falls silent gives its locks up, and is not committed', async () => {
+  await database.pool.query('create table public.locked (n int); insert into locked values (0)');
+  const pool = createPool(database.url, { max: 1, applicationName: 'sluice silent test', idleInTransactionMs: 100 });
+  let speak: () => void = () => undefined;
+  const silence = new Promise<void>((resolve) => {
+    speak = resolve;
+  });
+  let isLocked: () => void = () => undefined;
+  const locked = new Promise<void>((resolve) => {
+    isLocked = resolve;
+  });
+  const silent = withTransaction(pool, async (client) => {
+    await client.query('update locked set n = n + 1');
+    isLocked();
+    await silence;
+    await client.query('update locked set n = n + 1');
+  });
+  await locked;
+  // Waits for the lock of the silent one.
+  await database.pool.query('update locked set n = n + 10');
+  speak();
+  await expect(silent).rejects.toThrow();
+  expect((await pool.query('select n from locked')).rows).toEqual([{ n: 10 }]);
+  await pool.end();
+});
+
 test('an idle connection that the server closes is told and replaced, and ends nothing', async () => {
   let tell: (error: Error) => void = () => undefined;
   const told = new Promise<Error>((resolve) => {
