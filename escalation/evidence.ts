@@ -17,13 +17,11 @@ export interface EvidenceParts {
   /** What the job knows of itself; null for what is no job, or when it could not be asked. */
   readonly job: Readonly<Record<string, unknown>> | null;
   readonly similar: Awaited<ReturnType<EscalationStore['similar']>>;
-  /** Columns beside those that the job's own spec names. */
-  readonly sensitiveColumns?: readonly string[];
 }
 
 /** All that somebody needs who decides: redacted, of bounded size, and named by the hash of its canonical JSON. */
 export function buildEvidence(parts: EvidenceParts, maxBytes = MAX_EVIDENCE_BYTES): Evidence {
-  const { report, classification, job, similar, sensitiveColumns = [] } = parts;
+  const { report, classification, job, similar } = parts;
   const { code, failureClass, message, details, source, pipeline, target, owner, at } = report;
   const whole = {
     failure: { code, failureClass, message, details, source, pipeline, target, owner, at },
@@ -31,23 +29,11 @@ export function buildEvidence(parts: EvidenceParts, maxBytes = MAX_EVIDENCE_BYTE
     job,
     similar,
   };
-  const columns = [...sensitiveColumns, ...sensitiveColumnsOf(job)];
   // Redacting first: half of a secret is one, and so is half of a connection string.
-  const clean = plainJson(redact(plainJson(whole), columns)) as Record<string, unknown>;
+  const clean = plainJson(redact(plainJson(whole), report.settings.sensitiveColumns)) as Record<string, unknown>;
   if (Buffer.byteLength(canonicalJson(clean)) <= maxBytes) return addressed(clean);
   const { value, truncated } = shorten(clean, maxBytes - ROOM);
   return addressed({ ...value, truncated });
 }
 
 const addressed = (bundle: Readonly<Record<string, unknown>>): Evidence => ({ hash: contentAddress(bundle), bundle });
-
-/** `options.sensitiveColumns` of the job's spec, if it has any. */
-function sensitiveColumnsOf(job: EvidenceParts['job']): readonly string[] {
-  const spec = job?.spec;
-  const options = isRecord(spec) ? spec.options : undefined;
-  const columns = isRecord(options) ? options.sensitiveColumns : undefined;
-  return Array.isArray(columns) ? columns.filter((column) => typeof column === 'string') : [];
-}
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -22,8 +22,6 @@ export interface IntakeContext {
   readonly lookup: RoleLookup;
   readonly wake: Wake;
   readonly log: Log;
-  /** Columns that no evidence shows, beside those that a job's spec names. */
-  readonly sensitiveColumns?: readonly string[];
 }
 
 const SIMILAR = 5;
@@ -108,7 +106,7 @@ async function openNew(
   classification: Classification,
   context: IntakeContext,
 ): Promise<Escalation | null> {
-  const { escalations, policies, jobActions, sensitiveColumns = [] } = context;
+  const { escalations, policies, jobActions } = context;
   const { tenant, pipeline, target, owner } = report;
   const { failureClass } = classification;
   const [policy, similar, job] = await Promise.all([
@@ -116,7 +114,7 @@ async function openNew(
     escalations.similar(tenant, failureClass, pipeline, SIMILAR),
     aboutJob(report, context),
   ]);
-  const evidence = buildEvidence({ report, classification, job, similar, sensitiveColumns });
+  const evidence = buildEvidence({ report, classification, job, similar });
   // Before it is open: a crash in between leads back here, and not past it.
   if (target !== null && pausesTarget(classification)) await jobActions.pauseTarget(tenant, target, id);
   const ladder = { policy, owner, lookup: context.lookup };
@@ -129,8 +127,10 @@ async function openNew(
   return escalations.get(tenant, id);
 }
 
-function titleOf({ pipeline, message }: FailureReport): string {
-  const title = String(redact(`${pipeline}: ${message}`))
+/** Where values of sensitive columns may stand in what the error says, its code has to do. */
+function titleOf({ source, pipeline, code, message, settings }: FailureReport): string {
+  const what = source === 'JOB' && settings.sensitiveColumns.length > 0 ? code : message;
+  const title = String(redact(`${pipeline}: ${what}`))
     .replace(/\s+/g, ' ')
     .trim();
   return title.length <= MAX_TITLE ? title : `${title.slice(0, MAX_TITLE - 1)}…`;

@@ -4,7 +4,7 @@ import { classify } from './classify.js';
 import type { Escalation } from './escalation.js';
 import type { FailureReport } from './failure-report.js';
 import { type IntakeContext, openOrFold } from './intake.js';
-import { NO_SETTINGS } from './job-settings.js';
+import { type JobSettings, NO_SETTINGS, settingsOfSpec } from './job-settings.js';
 import type { OrgChart } from './org-chart.js';
 import { dedupKey } from './policy.js';
 import type { Caller, EscalationService } from './service.js';
@@ -24,7 +24,7 @@ export async function openByHand(
 ): Promise<Escalation> {
   const { escalations } = context;
   const { tenant } = caller;
-  await check(caller, input, context);
+  const settings = await check(caller, input, context);
   const report: FailureReport = {
     ...input,
     id: newId(),
@@ -34,7 +34,7 @@ export async function openByHand(
     code: 'REPORTED',
     details: { openedBy: caller.agent },
     at: await escalations.now(),
-    settings: NO_SETTINGS,
+    settings,
   };
   const classification = classify(report);
   const opened =
@@ -44,11 +44,12 @@ export async function openByHand(
   throw new SluiceError('UNAVAILABLE', 'The escalation of the same failure is just being closed; try again.');
 }
 
+/** @returns what the job says that it is about */
 async function check(
   caller: Caller,
   { owner, pipeline, target, message, jobId }: Parameters<EscalationService['open']>[1],
   { chart, jobActions }: IntakeContext & { readonly chart: OrgChart },
-): Promise<void> {
+): Promise<JobSettings> {
   refuseStranger(caller, chart);
   if (!chart.agent(owner)) {
     throw new SluiceError('UNKNOWN_OWNER', `The owner ${owner} is not in the org chart.`, { path: ['owner'] });
@@ -56,9 +57,10 @@ async function check(
   checkText(pipeline, 'pipeline', MAX_NAME);
   if (target !== null) checkText(target, 'target', MAX_NAME);
   checkText(message, 'message', MAX_MESSAGE);
-  if (jobId === null) return;
+  if (jobId === null) return NO_SETTINGS;
   const job = isId(jobId) ? await jobActions.evidence(caller.tenant, jobId) : null;
   if (!job) throw new SluiceError('JOB_NOT_FOUND', 'There is no job with that id.', { path: ['jobId'] });
+  return settingsOfSpec(job.spec);
 }
 
 function checkText(text: string, member: string, most: number): void {

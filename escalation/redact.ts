@@ -1,101 +1,99 @@
-/** Stands where something was that nobody but its owner may read. */
-export const REDACTED = '[redacted]';
+import { LosslessNumber, parse, stringify } from 'lossless-json';
+import { isSecretKey, REDACTED, withoutCredentials } from './secrets.js';
+import { SensitiveColumns } from './sensitive-columns.js';
 
 /** Deeper values than this are no evidence that anybody reads. */
 const MAX_DEPTH = 32;
 const TOO_DEEP = '[deeper values left out]';
 
-/** Words of a key whose value is a secret, whatever it is. */
-const SECRET_WORDS = new Set(
-  (
-    'auth authorization cookie credential credentials dsn pass passphrase passwd password pwd secret secrets ' +
-    'signature token tokens apikey'
-  ).split(' '),
-);
-/** Pairs of words that are one together. */
-const SECRET_PAIRS =
-  /(?:^| )(?:api|access|private|signing|encryption) key(?: |$)|(?:^| )connection (?:string|url|uri)(?: |$)/;
-
-/** `userPassword`, `user_password`, `USER-PASSWORD` and `user password` are the same words. */
-const wordsOf = (key: string): string =>
-  key
-    .replace(/([\p{Ll}\d])(\p{Lu})/gu, '$1 $2')
-    .replace(/[^\p{L}\d]+/gu, ' ')
-    .trim()
-    .toLowerCase();
-
-function isSecretKey(key: string): boolean {
-  const words = wordsOf(key);
-  return words.split(' ').some((word) => SECRET_WORDS.has(word)) || SECRET_PAIRS.test(words);
+/** Where the walk is. */
+interface Place {
+  readonly sensitive: SensitiveColumns;
+  readonly depth: number;
+  /** Below `steps` or `expectations`: in the options of components, where values of columns are written down. */
+  readonly inOptions: boolean;
 }
 
-const SECRETS_IN_TEXT: readonly (readonly [pattern: RegExp, replacement: string])[] = [
-  // Credentials of a URL, passwords with an @ in them included.
-  [/\b([a-z][a-z\d+.-]*:\/\/)[^\s/?#]*@/gi, `$1${REDACTED}@`],
-  // `password=...` of connection strings, query strings and command lines; with quotes or without.
-  [
-    /\b((?:[\w-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key)|pwd)["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s&;,"'}\]]+)/gi,
-    `$1${REDACTED}`,
-  ],
-  [/\b(bearer|basic)\s+[\w~+/.=-]{8,}/gi, `$1 ${REDACTED}`],
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, REDACTED],
-];
-
+const OPTIONS = new Set(['steps', 'expectations']);
+/** Options that say which columns are meant and what they are; whatever stands beside them may be a value. */
+const NAMING = new Set(['column', 'columns', 'name', 'keys', 'into', 'orderBy', 'type']);
+/** What PostgreSQL says beside its message: values of the row that it refused. */
+const SERVER_WORDS = new Set(['detail', 'where', 'hint']);
 /** PostgreSQL names the columns of a key, and then their values. */
-const KEY_DETAIL =
-  /Key \(([^)]*)\)=\((.*?)\)(?= (?:already exists|is not present|is still referenced|conflicts)|[.;]|$)/g;
-const ROW_DETAIL = /(Failing row contains )\(.*\)/gs;
+const KEY_DETAIL = /^Key \((.*)\)=\(/s;
+const KEY = /\bkey \(.*\)=\(/is;
+const ROW = /Failing row contains \(/;
 
-function redactText(text: string, sensitive: ReadonlySet<string>): string {
-  let clean = text;
-  for (const [pattern, replacement] of SECRETS_IN_TEXT) clean = clean.replace(pattern, replacement);
-  if (sensitive.size === 0) return clean;
-  clean = clean.replace(ROW_DETAIL, `$1(${REDACTED})`);
-  return clean.replace(KEY_DETAIL, (whole, columns: string) =>
-    columns.split(',').some((column) => sensitive.has(nameOf(column))) ? `Key (${columns})=(${REDACTED})` : whole,
-  );
-}
+type Parts = Readonly<Record<string, unknown>>;
 
-const nameOf = (column: string): string => column.trim().replace(/^"|"$/g, '').toLowerCase();
-
-/** A record as it was read: JSON text of its columns, or a line whose columns nobody can tell apart. */
-function redactRecord(raw: string, sensitive: ReadonlySet<string>, depth: number): string {
-  if (sensitive.size === 0) return redactText(raw, sensitive);
-  try {
-    const record: unknown = JSON.parse(raw);
-    if (typeof record === 'object' && record !== null && !Array.isArray(record))
-      return JSON.stringify(clean(record, sensitive, depth + 1));
-  } catch {
-    // No JSON.
-  }
-  return REDACTED;
-}
-
-function clean(value: unknown, sensitive: ReadonlySet<string>, depth: number): unknown {
-  if (typeof value === 'string') return redactText(value, sensitive);
-  if (typeof value !== 'object' || value === null) return value;
+function clean(value: unknown, place: Place): unknown {
+  const { sensitive, depth, inOptions } = place;
+  if (typeof value === 'string') return mayStay(value, place) ? withoutCredentials(value) : REDACTED;
+  if (typeof value !== 'object' || value === null || value instanceof LosslessNumber) return value;
   if (depth >= MAX_DEPTH) return TOO_DEEP;
-  if (Array.isArray(value)) return value.map((item) => clean(item, sensitive, depth + 1));
-  // What is wrong with a value is often told with the value.
-  const isAbout = 'column' in value && typeof value.column === 'string' && sensitive.has(value.column.toLowerCase());
+  const below = { ...place, depth: depth + 1 };
+  if (Array.isArray(value)) return value.map((item) => clean(item, below));
+  // A plain object: all else has been told apart before.
+  const parts = value as Parts;
+  const isAbout = inOptions && isAboutSensitive(parts, sensitive);
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => {
-      if (isAbout && key === 'message') return [key, REDACTED];
-      if (isSecretKey(key) || (sensitive.has(key.toLowerCase()) && !isListOfNames(key))) return [key, REDACTED];
-      if (key === 'raw' && typeof item === 'string') return [key, redactRecord(item, sensitive, depth)];
-      return [key, clean(item, sensitive, depth + 1)];
+    Object.entries(parts).map(([key, item]) => {
+      const isHidden = isSecretKey(key) || sensitive.has(key) || (isAbout && !NAMING.has(key));
+      if (isHidden || (!sensitive.areNone && isWordsWithValues(key, item, parts, sensitive))) return [key, REDACTED];
+      if (typeof item === 'string' && key === 'raw') return [key, redactRecord(item, { ...below, inOptions: false })];
+      if (typeof item === 'string' && key === 'ndjson') return [key, redactLines(item, { ...below, inOptions: false })];
+      return [key, clean(item, { ...below, inOptions: inOptions || OPTIONS.has(key) })];
     }),
   );
 }
 
-/** The very list that says what is sensitive. */
-const isListOfNames = (key: string): boolean => key === 'sensitiveColumns';
+/** An expression or a description that names a sensitive column may hold its values; the name alone does not. */
+function mayStay(text: string, { sensitive, inOptions }: Place): boolean {
+  if (sensitive.areNone || sensitive.has(text)) return true;
+  return !ROW.test(text) && !(sensitive.areIn(text) && (inOptions || KEY.test(text)));
+}
+
+const isAboutSensitive = ({ column, columns, name, keys, into }: Parts, sensitive: SensitiveColumns): boolean =>
+  [column, name, into, columns, keys].flat().some((named) => sensitive.has(named));
+
+/**
+ * What is wrong is told in words with the value in it, and nobody can tell which of them it is: the code, and the names
+ * of columns and constraints beside them, say enough.
+ */
+function isWordsWithValues(key: string, item: unknown, { code }: Parts, sensitive: SensitiveColumns): boolean {
+  if (typeof item !== 'string') return false;
+  if (key === 'message') return typeof code === 'string';
+  if (!SERVER_WORDS.has(key)) return false;
+  const columns = KEY_DETAIL.exec(item)?.[1];
+  return columns === undefined || sensitive.areIn(columns);
+}
+
+/** A record as it was read: JSON text of its columns, or a line whose columns nobody can tell apart. */
+function redactRecord(raw: string, place: Place): string {
+  if (place.sensitive.areNone) return withoutCredentials(raw);
+  try {
+    // Whatever their size, numbers stay as they were read.
+    const record = parse(raw);
+    const isObject = typeof record === 'object' && record !== null;
+    if (isObject && !Array.isArray(record) && !(record instanceof LosslessNumber))
+      return stringify(clean(record, place)) ?? REDACTED;
+  } catch {
+    // No JSON, or a member twice.
+  }
+  return REDACTED;
+}
+
+/** Records as a user has written them into a spec. */
+const redactLines = (text: string, place: Place): string =>
+  text
+    .split('\n')
+    .map((line) => (line.trim() === '' ? line : redactRecord(line, place)))
+    .join('\n');
 
 /**
  * The same JSON without what must not be shown to whoever decides: values under keys that name a secret, credentials
- * inside texts, and values of sensitive columns, in `raw` records too.
+ * inside texts, and values of sensitive columns: in records, in the options of components, in words about errors.
  * @param sensitiveColumns whatever their case
  */
-export function redact(value: unknown, sensitiveColumns: readonly string[] = []): unknown {
-  return clean(value, new Set(sensitiveColumns.map((column) => column.toLowerCase())), 0);
-}
+export const redact = (value: unknown, sensitiveColumns: readonly string[] = []): unknown =>
+  clean(value, { sensitive: new SensitiveColumns(sensitiveColumns), depth: 0, inOptions: false });

@@ -50,6 +50,13 @@ class JobEscalationInput {
     description: 'What class certain failures are. Default: what the rules say.',
   })
   classes?: FailureClassOverrideInput[] | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'Columns whose values no evidence shows: neither in records and samples, nor in the options of steps and expectations, nor in the words of errors. Name what steps make of them too. A column that is nowhere in the pipeline is UNKNOWN_COLUMN.',
+  })
+  sensitiveColumns?: string[] | null;
 }
 
 @InputType('JobOptionsInput', { description: 'How a job runs.' })

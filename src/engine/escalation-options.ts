@@ -29,8 +29,23 @@ const Classes = z
     });
   });
 
+const MAX_COLUMNS = 2_000;
+
+const Columns = z
+  .array(z.string().min(1, 'Must not be empty.'))
+  .max(MAX_COLUMNS, `At most ${MAX_COLUMNS} columns.`)
+  .superRefine((columns, context) => {
+    const names = columns.map((column) => column.toLowerCase());
+    names.forEach((name, i) => {
+      if (names.indexOf(name) === i) return;
+      context.addIssue({ code: 'custom', message: `"${columns[i]}" stands there twice.`, path: [i] });
+    });
+  });
+
 /** How failures of a job that somebody is asked about are escalated; only the escalation of the job reads it. */
 export const EscalationOptions = z.strictObject({
   /** Codes of which the job itself says what class they are, before any rule. */
   classes: Classes.default([]),
+  /** Columns, as they are called at any point of the pipeline, whose values no evidence shows. */
+  sensitiveColumns: Columns.default([]),
 });

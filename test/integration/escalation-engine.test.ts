@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { contentAddress } from '../../escalation/canonical-json.js';
 import { NO_SETTINGS } from '../../escalation/job-settings.js';
-import { REDACTED } from '../../escalation/redact.js';
+import { REDACTED } from '../../escalation/secrets.js';
 import { systemClock } from '../../src/core/clock.js';
 import { newId } from '../../src/core/ids.js';
 import { anEscalationDesk, as, done, type EscalationDesk, seen, TENANT } from '../support/escalation-desk.js';
@@ -105,11 +105,12 @@ describe('taking up reports', () => {
 
     desk.jobActions.facts = {
       stage: 'FINISHING',
-      spec: { options: { sensitiveColumns: ['email'] } },
       samples: [{ id: 1, email: 'ann@example.org' }],
       url: 'postgres://u:hunter2@db/x',
     };
-    const second = await desk.opened({ pipeline, jobId: await desk.heldJob() });
+    const jobId = await desk.heldJob('orders', { escalation: { sensitiveColumns: ['email'] } });
+    const second = await desk.opened({ pipeline, jobId });
+    expect(second.title).toBe(`${pipeline}: EXPECTATION_FAILED`);
     const evidence = await desk.service.evidence(TENANT, second);
     expect(evidence?.bundle).toMatchObject({
       failure: { code: 'EXPECTATION_FAILED' },

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { createEscalationService } from '../../escalation/create-service.js';
+import { newId } from '../../src/core/ids.js';
 import { createLog } from '../../src/core/log.js';
 import { parsePipeline } from '../../src/engine/parse-pipeline.js';
 import type { Pipeline } from '../../src/engine/pipeline.js';
@@ -61,7 +62,8 @@ export async function escalatedJobs() {
     const { data, errors } = await gateway.ask(
       `mutation ($input: LaunchEtlJobInput!) {
         launchEtlJob(input: $input) { job { id } userErrors { code message path } } }`,
-      { input: { name: 'orders', sink: { postgres: { table: 'target', createTable: true } }, ...input } },
+      // A name of its own: the same failure of the same job would be an occurrence of the escalation that is open.
+      { input: { name: `orders-${newId()}`, sink: { postgres: { table: 'target', createTable: true } }, ...input } },
     );
     expect(errors).toBeUndefined();
     // The document asks for exactly these fields.

@@ -72,6 +72,6 @@ export const VENDOR_HOMES: Readonly<Record<string, readonly string[]>> = {
   yaml: ['src/cli'],
   pino: ['src/core/log.ts'],
   uuid: ['src/core/ids.ts'],
-  'lossless-json': ['src/core', 'src/engine', 'src/jobs', 'schema', 'src/gateway', 'src/cli'],
+  'lossless-json': ['src/core', 'src/engine', 'src/jobs', 'escalation', 'schema', 'src/gateway', 'src/cli'],
   zod: ['src', 'schema', 'escalation'],
 };

@@ -87,14 +87,15 @@ describe('classifying', () => {
   });
 
   it.each(CODES)('lets a job say itself what %s is, before every rule', (code) => {
-    const settings = { classes: [{ code, failureClass: 'DATA_CORRUPTION' }] } as const;
+    const settings = { ...NO_SETTINGS, classes: [{ code, failureClass: 'DATA_CORRUPTION' as const }] };
     const details = { sqlState: '23505', stage: 'FINISHING', origin: 'hook' };
     const own = classify({ ...failed(code, details), settings });
     expect(own).toEqual({ failureClass: 'DATA_CORRUPTION', rule: 'pipeline-override', confidence: 1 });
   });
 
   it('keeps to the rules for the codes that the job says nothing of', () => {
-    const settings = { classes: [{ code: 'EXPECTATION_FAILED', failureClass: 'DATA_CORRUPTION' }] } as const;
+    const classes = [{ code: 'EXPECTATION_FAILED', failureClass: 'DATA_CORRUPTION' }] as const;
+    const settings = { ...NO_SETTINGS, classes };
     expect(classify({ ...failed('TARGET_INCOMPATIBLE'), settings }).rule).toBe('target-drifted');
   });
 });

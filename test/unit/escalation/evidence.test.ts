@@ -4,7 +4,8 @@ import { canonicalJson, contentAddress, plainJson } from '../../../escalation/ca
 import { buildEvidence, type EvidenceParts, MAX_EVIDENCE_BYTES } from '../../../escalation/evidence.js';
 import type { FailureReport } from '../../../escalation/failure-report.js';
 import { NO_SETTINGS } from '../../../escalation/job-settings.js';
-import { REDACTED, redact } from '../../../escalation/redact.js';
+import { redact } from '../../../escalation/redact.js';
+import { REDACTED } from '../../../escalation/secrets.js';
 import { shorten } from '../../../escalation/shorten.js';
 
 const report: FailureReport = {
@@ -30,6 +31,12 @@ const parts = (changes: Partial<EvidenceParts> = {}): EvidenceParts => ({
   job: null,
   similar: [],
   ...changes,
+});
+
+/** The report of a job that hides these columns. */
+const hiding = (...sensitiveColumns: string[]): FailureReport => ({
+  ...report,
+  settings: { ...NO_SETTINGS, sensitiveColumns },
 });
 
 const size = (value: unknown) => Buffer.byteLength(canonicalJson(value));
@@ -149,7 +156,7 @@ describe('redacting', () => {
 
   it('hides the values of sensitive columns in samples, raw records and the words of PostgreSQL', () => {
     const job = {
-      spec: { options: { sensitiveColumns: ['email'] } },
+      spec: { options: { escalation: { sensitiveColumns: ['email'] } } },
       samples: [{ Email: 'ann@example.org', id: 1 }],
       quarantine: [
         { raw: '{"id":1,"email":"ann@example.org"}' },
@@ -163,19 +170,136 @@ describe('redacting', () => {
         other: 'Key (id)=(7) already exists.',
       },
     };
-    const { bundle } = buildEvidence(parts({ job }));
+    const { bundle } = buildEvidence(parts({ job, report: hiding('email') }));
     expect(JSON.stringify(bundle)).not.toContain('ann@');
     expect(bundle.job).toMatchObject({
-      spec: { options: { sensitiveColumns: ['email'] } },
+      spec: { options: { escalation: { sensitiveColumns: ['email'] } } },
       samples: [{ Email: REDACTED, id: 1 }],
       quarantine: [{ raw: `{"id":1,"email":"${REDACTED}"}` }, { raw: REDACTED }, { raw: REDACTED }],
       error: { other: 'Key (id)=(7) already exists.' },
     });
   });
 
-  it('takes sensitive columns that the spec does not name', () => {
-    const { bundle } = buildEvidence(parts({ job: { samples: [{ iban: 'AT00' }] }, sensitiveColumns: ['IBAN'] }));
+  it('takes sensitive columns in any case', () => {
+    const { bundle } = buildEvidence(parts({ job: { samples: [{ iban: 'AT00' }] }, report: hiding('IBAN') }));
     expect(bundle.job).toEqual({ samples: [{ iban: REDACTED }] });
+  });
+
+  it('hides what the options of steps and expectations say of a sensitive column, and nothing else of them', () => {
+    const steps = [
+      {
+        default: {
+          columns: [
+            { name: 'email', value: 'ann@a' },
+            { name: 'country', value: 'DE' },
+          ],
+        },
+      },
+      { map: { column: 'Email', entries: [{ from: 'ann@a', to: 'bob@b' }], unmapped: 'KEEP' } },
+      { derive: { column: 'email', expression: `'ann@a'` } },
+      { derive: { column: 'domain', expression: `split_part("email", '@', 2) = 'ann@a'` } },
+      { filter: { expression: `country <> 'FR' and emails > 2` } },
+      { hash: { columns: ['id'], salt: 'ann@a' } },
+      { sql: { query: `select * from input where EMAIL = 'ann@a'` } },
+      { select: { columns: ['id', 'email'] } },
+    ];
+    const expectations = [
+      { inSet: { column: 'email', values: ['ann@a'] }, severity: 'FAIL', threshold: { count: 1 } },
+      { range: { column: 'total', min: 1 }, severity: 'WARN' },
+    ];
+    const source = { records: { ndjson: '{"id":1,"email":"ann@a"}\n{"id":2,"email":"ann@b"}\nann@c\n' } };
+    const outcomes = [{ ordinal: 0, kind: 'inSet', description: 'email in (ann@a)', failed: 3 }];
+    const job = {
+      spec: { source, steps, expectations },
+      expectations: outcomes,
+      specPatches: [{ verdictId: 'v', patch: { expectations, steps: null } }],
+    };
+    const { bundle } = buildEvidence(parts({ job, report: hiding('email') }));
+    expect(JSON.stringify(bundle)).not.toMatch(/ann@|bob@/);
+    const kept = [
+      { inSet: { column: 'email', values: REDACTED }, severity: 'FAIL', threshold: { count: 1 } },
+      expectations[1],
+    ];
+    expect(bundle.job).toEqual({
+      spec: {
+        source: {
+          records: { ndjson: `{"id":1,"email":"${REDACTED}"}\n{"id":2,"email":"${REDACTED}"}\n${REDACTED}\n` },
+        },
+        steps: [
+          {
+            default: {
+              columns: [
+                { name: 'email', value: REDACTED },
+                { name: 'country', value: 'DE' },
+              ],
+            },
+          },
+          { map: { column: 'Email', entries: REDACTED, unmapped: REDACTED } },
+          { derive: { column: 'email', expression: REDACTED } },
+          { derive: { column: 'domain', expression: REDACTED } },
+          steps[4],
+          { hash: { columns: ['id'], salt: REDACTED } },
+          { sql: { query: REDACTED } },
+          steps[7],
+        ],
+        expectations: kept,
+      },
+      expectations: [{ ...outcomes[0], description: REDACTED }],
+      specPatches: [{ verdictId: 'v', patch: { expectations: kept, steps: null } }],
+    });
+  });
+
+  it('hides the words about errors where values may stand in them, and keeps codes and names', () => {
+    const details = {
+      ...{ sqlState: '23505', constraint: 'orders_email', table: 'orders', column: 'email', stage: 'FINISHING' },
+      detail: 'Key (lower(email))=(ann@a) is duplicated.',
+      where: 'COPY orders, line 3, column email: "ann@a"',
+    };
+    const reasons = [{ column: 'mail', code: 'CAST_FAILED', message: '"ann@a" is no INTEGER.' }];
+    const job = {
+      error: { code: 'CONSTRAINT_VIOLATION', message: 'PostgreSQL says: bad value ann@a.', details },
+      quarantine: [
+        { reasons, raw: '{"id":12345678901234567890,"email":"ann@a"}' },
+        { reasons, raw: '7' },
+      ],
+      events: [
+        { seq: 1, message: 'Tried again: ann@a.', code: 'UNAVAILABLE' },
+        { seq: 2, message: 'Attempt 2 runs.', code: null },
+      ],
+    };
+    const failed = { ...hiding('email'), message: 'ann@a', details: { detail: 'Key (id)=(7) already exists.' } };
+    const { bundle } = buildEvidence(parts({ job, report: failed }));
+    expect(JSON.stringify(bundle)).not.toContain('ann@');
+    expect(bundle).toMatchObject({
+      failure: { message: REDACTED, details: { detail: 'Key (id)=(7) already exists.' } },
+      job: {
+        error: {
+          ...{ code: 'CONSTRAINT_VIOLATION', message: REDACTED },
+          details: { ...details, detail: REDACTED, where: REDACTED },
+        },
+        quarantine: [
+          {
+            reasons: [{ column: 'mail', code: 'CAST_FAILED', message: REDACTED }],
+            raw: `{"id":12345678901234567890,"email":"${REDACTED}"}`,
+          },
+          { raw: REDACTED },
+        ],
+        events: [{ message: REDACTED }, { message: 'Attempt 2 runs.' }],
+      },
+    });
+  });
+
+  it('leaves everything as it is where no column is sensitive', () => {
+    const job = {
+      spec: { steps: [{ filter: { expression: `email = 'ann@a'` } }] },
+      error: {
+        code: 'CONSTRAINT_VIOLATION',
+        message: 'ann@a',
+        details: { detail: 'Key (email)=(ann@a) already exists.' },
+      },
+      quarantine: [{ raw: 'ann@a' }],
+    };
+    expect(buildEvidence(parts({ job })).bundle.job).toEqual(job);
   });
 
   it('lets no secret through, wherever it stands', () => {
@@ -191,6 +315,17 @@ describe('redacting', () => {
       { email: SECRET },
       { raw: JSON.stringify({ email: SECRET }) },
       { raw: `1,${SECRET}` },
+      { raw: JSON.stringify(SECRET) },
+      { ndjson: `{"id":1}\n${JSON.stringify({ email: SECRET })}` },
+      { column: 'email', code: 'CAST_FAILED', message: `"${SECRET}" is no INTEGER.` },
+      { column: 'other', code: 'CAST_FAILED', message: `"${SECRET}" is no INTEGER.` },
+      { detail: `Key (id, email)=(1, ${SECRET}) conflicts with existing key (id, email)=(1, ${SECRET}).` },
+      { detail: `Key (id)=(1) conflicts with existing key (email)=(${SECRET}).` },
+      { where: `COPY orders, line 1: "1\t${SECRET}"` },
+      { steps: [{ filter: { expression: `"EMAIL" = '${SECRET}'` } }] },
+      { expectations: [{ inSet: { column: 'email', values: [SECRET] } }] },
+      { expectations: [{ newOne: { columns: ['id', 'email'], deep: [{ of: SECRET }] } }] },
+      { expectations: [{ kind: 'inSet', description: `email in (${SECRET})` }] },
       `postgres://user:${SECRET}@host/db`,
       `connect failed: password=${SECRET}`,
       { url: `https://${SECRET}@host/` },
@@ -198,7 +333,7 @@ describe('redacting', () => {
     fc.assert(
       fc.property(leak, fc.array(wrap, { maxLength: 8 }), (secret, wraps) => {
         const job = wraps.reduce<unknown>((inner, one) => one(inner), secret);
-        const { bundle } = buildEvidence(parts({ job: { job }, sensitiveColumns: ['email'] }));
+        const { bundle } = buildEvidence(parts({ job: { job }, report: hiding('email') }));
         expect(JSON.stringify(bundle)).not.toContain(SECRET);
       }),
     );
