@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { seeded } from '../support/seeded.js';
 
 export interface OrdersFile {
   readonly path: string;
@@ -18,17 +19,6 @@ const COUNTRIES = ['DE', 'FR', 'PL', 'IT', 'ES', 'NL', 'SE', 'PT', 'AT', 'CZ'] a
 const STATUSES = ['NEW', 'PAID', 'SHIPPED', 'DELIVERED', 'RETURNED'] as const;
 const NOTES = ['', 'gift wrap', 'leave at the door', '"call first, then ring"', 'fragile', 'no rush'] as const;
 const FIRST_ORDER_MS = Date.UTC(2026, 0, 1);
-
-/** mulberry32: small, fast, the same numbers on every machine. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /**
  * A CSV file of orders below `folder`, made once and kept: id, created_at, customer_email, country, quantity,

@@ -39,12 +39,15 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** What an agent has to do: check the signature with its secret, drop repetitions by `webhook-id`, answer 2xx soon. */
-export async function startWebhookReceiver(secret: string): Promise<WebhookReceiver> {
+/**
+ * A server that checks the signature of each call with the secret and hands the call over; what nobody signed is
+ * refused. It keeps nothing.
+ */
+export async function startWebhookServer(
+  secret: string,
+  receive: (call: ReceivedCall, response: ServerResponse) => void,
+): Promise<Pick<WebhookReceiver, 'url' | 'close'>> {
   const webhook = new Webhook(secret);
-  const calls: ReceivedCall[] = [];
-  const messages = new Map<string, unknown>();
-  let answer = status(204);
 
   function verified(body: string, headers: IncomingMessage['headers']): { message: unknown } | null {
     try {
@@ -54,34 +57,47 @@ export async function startWebhookReceiver(secret: string): Promise<WebhookRecei
     }
   }
 
-  async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function read(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await bodyOf(request);
     const found = verified(body, request.headers);
     const id = String(request.headers['webhook-id']);
     const { headers, url: path = '/' } = request;
-    const call = { id, path, headers, body, message: found?.message, isVerified: found !== null };
-    calls.push(call);
-    if (!found) return void response.writeHead(401).end();
-    if (!messages.has(id)) messages.set(id, found.message);
-    answer(call, response);
+    receive({ id, path, headers, body, message: found?.message, isVerified: found !== null }, response);
+    if (!found) response.writeHead(401).end();
   }
 
   const server = createServer((request, response) => {
-    receive(request, response).catch(() => response.destroy());
+    read(request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}/hook`,
-    calls,
-    messages,
-    answer(next) {
-      answer = next;
-    },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;
+    },
+  };
+}
+
+/** What an agent has to do: check the signature with its secret, drop repetitions by `webhook-id`, answer 2xx soon. */
+export async function startWebhookReceiver(secret: string): Promise<WebhookReceiver> {
+  const calls: ReceivedCall[] = [];
+  const messages = new Map<string, unknown>();
+  let answer = status(204);
+  const server = await startWebhookServer(secret, (call, response) => {
+    calls.push(call);
+    if (!call.isVerified) return;
+    if (!messages.has(call.id)) messages.set(call.id, call.message);
+    answer(call, response);
+  });
+  return {
+    ...server,
+    calls,
+    messages,
+    answer(next) {
+      answer = next;
     },
   };
 }
