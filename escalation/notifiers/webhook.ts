@@ -93,6 +93,11 @@ function failed(error: unknown): Delivery {
   if (error instanceof AddressRefused) return { kind: 'REFUSED', reason: error.message };
   if (error instanceof Error && error.name === 'AbortError')
     return { kind: 'RETRY', reason: 'it did not answer in time', afterMs: null };
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-  return { kind: 'RETRY', reason: `it could not be reached: ${code}`, afterMs: null };
+  return { kind: 'RETRY', reason: `it could not be reached: ${codeOf(error)}`, afterMs: null };
+}
+
+/** Some errors of the HTTP client have a code and leave it empty. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
