@@ -56,18 +56,18 @@ describe('a notification in the outbox', () => {
   it('whose receiver has not answered when the process ends is sent again under the same webhook-id', async () => {
     const [id] = await ask();
     let isCut = false;
-    receiver.answer((_call, response) => response.on('close', () => (isCut = true)));
+    desk.receiver.answer((_call, response) => response.on('close', () => (isCut = true)));
     const { deliverer } = await aProcess({ patienceMs: 0 });
-    await eventually(() => receiver.calls.length === 1);
+    await eventually(() => desk.receiver.calls.length === 1);
     await deliverer.stop();
     await eventually(() => isCut);
     expect(await row(id)).toMatchObject({ state: 'PENDING', attempt: 0, last_error: null });
 
-    receiver.answer(status(204));
+    desk.receiver.answer(status(204));
     await expireLease(id);
     await aProcess();
     await until(id, isDelivered);
-    expect(receiver.calls.map((call) => call.id)).toEqual([id, id]);
+    expect(desk.receiver.calls.map((call) => call.id)).toEqual([id, id]);
   });
 
   it('keeps its lease for as long as the call lasts', async () => {

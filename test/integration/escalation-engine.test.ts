@@ -1,9 +1,7 @@
-import pg from 'pg';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { contentAddress } from '../../escalation/canonical-json.js';
 import { NO_SETTINGS } from '../../escalation/job-settings.js';
 import { REDACTED } from '../../escalation/secrets.js';
-import { systemClock } from '../../src/core/clock.js';
 import { newId } from '../../src/core/ids.js';
 import { anEscalationDesk, as, done, type EscalationDesk, seen, TENANT } from '../support/escalation-desk.js';
 import { eventually } from '../support/eventually.js';
@@ -240,39 +238,6 @@ describe('climbing the ladder', () => {
     await desk.becomes(opened, 'RESOLVED');
     expect(await desk.jobState(jobId)).toBe('FAILED');
     expect(desk.jobActions.acts).toMatchObject([{ jobId, verdict: { kind: 'ABORT', agent: 'engine' } }]);
-  });
-
-  it('does not care about a clock that is an hour off', async () => {
-    const wrong = { ...systemClock, now: () => new Date(systemClock.now().getTime() + HOUR) };
-    await desk.engine({ clock: wrong });
-    const [patient, due] = [await desk.opened(HANDOVER), await desk.opened(HANDOVER)];
-    expect((await desk.pass(due)).state.step).toBe(1);
-    const still = await desk.get(patient.id);
-    expect(still.state.step).toBe(0);
-    const waitMs = (still.state.dueAt?.getTime() ?? 0) - still.openedAt.getTime();
-    expect(Math.abs(waitMs - 30 * MINUTE)).toBeLessThan(5_000);
-  });
-
-  it('goes on when the database closes its connections in the middle of a step', async () => {
-    await desk.engine();
-    const opened = await desk.opened(HANDOVER);
-    const client = new pg.Client({ connectionString: desk.url });
-    await client.connect();
-    try {
-      // Whoever moves it waits for the log, in its transaction.
-      await client.query('begin');
-      await client.query('select 1 from sluice.escalation_log_head for update');
-      await desk.moveDue(opened.id, -1);
-      const waiting = `from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-      await eventually(async () => (await client.query(`select 1 ${waiting}`)).rows.length > 0);
-      await client.query(`select pg_terminate_backend(pid) ${waiting}`);
-      await client.query('rollback');
-    } finally {
-      await client.end();
-    }
-    await eventually(async () => (await desk.get(opened.id)).state.step === 1);
-    expect(await desk.notified(opened)).toEqual(['ASK layer-20', 'ASK domain-3']);
-    expect((await desk.logOf(opened)).filter(({ kind }) => kind === 'DUE')).toHaveLength(1);
   });
 });
 

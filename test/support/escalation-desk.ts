@@ -1,17 +1,23 @@
 import { createEscalationService } from '../../escalation/create-service.js';
+import { type DelivererOptions, startDeliverer } from '../../escalation/deliverer.js';
 import { type EscalationEngine, type EscalationEngineOptions, startEscalationEngine } from '../../escalation/engine.js';
 import type { Escalation } from '../../escalation/escalation.js';
+import { createNotifiers } from '../../escalation/notifiers/create-notifiers.js';
+import { createAddressRules } from '../../escalation/notifiers/safe-address.js';
 import { loadOrgChart } from '../../escalation/org-chart.js';
 import { roleLookup } from '../../escalation/role-lookup.js';
 import type { Caller, Seen, Written } from '../../escalation/service.js';
 import { systemClock } from '../../src/core/clock.js';
+import { newId } from '../../src/core/ids.js';
 import { createLog } from '../../src/core/log.js';
 import { openEscalationStores } from '../../src/store/open-escalation-stores.js';
 import { eventually } from './eventually.js';
 import { type Reported, storeReport } from './failure-report.js';
 import { fakeJobActions } from './fake-job-actions.js';
 import { localWake } from './local-wake.js';
-import { aPipeline, aRuntime } from './runtime.js';
+import { aSecret } from './notification.js';
+import { aPipeline, aRuntime, type RuntimeOptions } from './runtime.js';
+import { startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.js';
 
 export const TENANT = 'default';
 const log = createLog('silent');
@@ -26,12 +32,12 @@ export function done(written: Written): Escalation {
 }
 
 /** Escalations over a database of the test file's own, with jobs that do what verdicts say. Call in `beforeAll`, and `rest` after each. */
-export async function anEscalationDesk() {
-  const runtime = await aRuntime();
+export async function anEscalationDesk(settings: Pick<RuntimeOptions, 'database'> = {}) {
+  const runtime = await aRuntime(settings);
   const { pool } = runtime;
   const chart = await loadOrgChart();
   const stores = openEscalationStores(pool);
-  const engines: EscalationEngine[] = [];
+  const running: { stop(): Promise<void> }[] = [];
   const wake = localWake();
   const jobActions = fakeJobActions(pool);
   const options: EscalationEngineOptions = {
@@ -55,13 +61,39 @@ export async function anEscalationDesk() {
     /** An escalator, as a process has one. */
     async engine(changes: Partial<EscalationEngineOptions> = {}): Promise<EscalationEngine> {
       const engine = await startEscalationEngine({ ...options, ...changes });
-      engines.push(engine);
+      running.push(engine);
       return engine;
     },
 
-    /** Between two tests: escalators end, and jobs do what verdicts say. */
+    /** What carries notifications to webhooks of this machine, as a process has it. */
+    async deliverer(changes: Partial<DelivererOptions> = {}): Promise<void> {
+      const { policies, contacts, outbox } = stores;
+      const { clock = systemClock } = changes;
+      const channels = createNotifiers({
+        ...{ policies, contacts, clock, log, apiUrl: null, rules: createAddressRules(['127.0.0.1']) },
+        ...{ smtpUrl: undefined, smtpFrom: 'sluice@example.org' },
+      });
+      const { notifiers } = channels;
+      const deliverer = await startDeliverer({
+        ...{ outbox, notifiers, wake, clock, log, worker: newId(), random: () => 0 },
+        ...changes,
+      });
+      running.push({ stop: () => deliverer.stop().then(channels.close) });
+    },
+
+    /** A webhook of the agent. */
+    async receiver(agent: string): Promise<WebhookReceiver> {
+      const secret = aSecret();
+      const receiver = await startWebhookReceiver(secret);
+      running.push({ stop: receiver.close });
+      const contact = { agent, channel: 'WEBHOOK', address: receiver.url, isEnabled: true } as const;
+      await stores.contacts.save(TENANT, contact, secret);
+      return receiver;
+    },
+
+    /** Between two tests: whatever runs ends, the last first, and jobs do what verdicts say. */
     async rest(): Promise<void> {
-      await Promise.all(engines.splice(0).map((engine) => engine.stop()));
+      for (const one of running.splice(0).reverse()) await one.stop();
       jobActions.acts.length = 0;
       Object.assign(jobActions, {
         before: () => {},

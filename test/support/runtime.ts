@@ -15,7 +15,7 @@ import type { NewJob } from '../../src/jobs/stores.js';
 import type { WorkerContext } from '../../src/jobs/worker-context.js';
 import { createPostgresBus } from '../../src/messaging/postgres-bus.js';
 import { openStores } from '../../src/store/open-stores.js';
-import { freshDatabase } from './database.js';
+import { freshDatabase, type TestDatabase } from './database.js';
 import { type HandQueue, handQueue } from './hand-queue.js';
 
 const log = createLog('silent');
@@ -37,12 +37,18 @@ export interface TestWorker {
   readonly runner: Runner;
 }
 
+export interface RuntimeOptions {
+  readonly connections?: Record<string, string>;
+  /** One that the test has made; a fresh one on the server of the run when left out. */
+  readonly database?: TestDatabase;
+}
+
 /**
  * Stores over a database of the test file's own, a staging area that all its workers share, and workers to take
  * hints. Call in `beforeAll`.
  */
-export async function aRuntime({ connections = {} }: { connections?: Record<string, string> } = {}) {
-  const { url, pool } = await freshDatabase();
+export async function aRuntime({ connections = {}, database }: RuntimeOptions = {}) {
+  const { url, pool } = database ?? (await freshDatabase());
   const staging = await mkdtemp(join(tmpdir(), 'sluice-staging-'));
   const stores = await openStores({ databaseUrl: url, connections, isBusOnPostgres: true, loads: 8, log });
   const bus = await createPostgresBus({ url, pool, clock: systemClock, log });
