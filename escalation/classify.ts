@@ -110,6 +110,12 @@ export const CLASS_RULES: readonly Rule[] = [
     confidence: 0.8,
   },
   {
+    name: 'loads-hang-every-time',
+    when: exhaustedBy('CHUNK_TIMEOUT'),
+    failureClass: 'WORKFLOW_INTEGRATION',
+    confidence: 0.7,
+  },
+  {
     name: 'deadlocks-every-time',
     when: all(exhaustedBy('UNAVAILABLE'), sqlState('40')),
     failureClass: 'WORKFLOW_INTEGRATION',

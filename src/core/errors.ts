@@ -51,6 +51,9 @@ export const ERROR_CODES = {
   LEASE_LOST: entry('TRANSIENT', 'system', 'Another worker has taken over this piece of work; its result is dropped here.'),
   SHUTTING_DOWN: entry('TRANSIENT', 'system', 'The process is stopping; the work goes on elsewhere.'),
   RETRIES_EXHAUSTED: entry('CRITICAL_FAILURE', 'system', 'A failure that looked temporary came back on every attempt.'),
+  CHUNK_TIMEOUT: entry('TRANSIENT', 'system', 'A part was not loaded within `chunkTimeout`: its target may be locked by somebody. It is tried again.'),
+  POISON: entry('CRITICAL_FAILURE', 'system', 'The job took every worker down that had it, three in a row without progress; mend the cause, then `retryJob`.'),
+  ROLLBACK_NOT_POSSIBLE: entry('INVALID_REQUEST', 'user', 'Rows of the job are in its target, and nothing tells them from others; cancel without `rollback`, and load with `staged: true` next time.'),
   // Escalations.
   ESCALATION_NOT_FOUND: entry('INVALID_REQUEST', 'user', 'There is no escalation with that id.'),
   ESCALATION_CLOSED: entry('INVALID_REQUEST', 'user', 'The escalation is resolved, or its verdict is being carried out; reopen it first if it is wrong.'),

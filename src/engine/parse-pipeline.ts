@@ -23,6 +23,7 @@ const Options = z.strictObject({
     .optional(),
   maxAttempts: z.int().min(1).max(100).default(5),
   timeoutMs: z.int().min(1).nullable().default(null),
+  chunkTimeoutMs: z.int().min(1).max(2_147_483_647).default(600_000),
   onFailure: z.enum(ON_FAILURE).default('ESCALATE'),
   // Without a default, so that a launch of before it was there is still the same launch under its idempotency key.
   escalation: EscalationOptions.exactOptional(),

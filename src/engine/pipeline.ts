@@ -22,6 +22,8 @@ export interface PipelineOptions {
   readonly errorBudget: ErrorBudget;
   readonly maxAttempts: number;
   readonly timeoutMs: number | null;
+  /** Longest time that loading a chunk may take before it counts as a failure that passes. Default 10 minutes. */
+  readonly chunkTimeoutMs: number;
   /** Default ESCALATE. */
   readonly onFailure: OnFailure;
   readonly escalation?: Readonly<z.infer<typeof EscalationOptions>>;

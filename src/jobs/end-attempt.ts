@@ -1,8 +1,10 @@
-import { type Backoff, backoffMs } from '../core/backoff.js';
+import type { Backoff } from '../core/backoff.js';
 import { SluiceError } from '../core/errors.js';
 import { TOPICS } from './events.js';
 import { failureOf, jobErrorOf } from './failure.js';
 import { awaitsDecision } from './hold.js';
+import { isFinal } from './job.js';
+import { retryDelayMs } from './retry-delay.js';
 import type { Run } from './run.js';
 import type { Attempt, AttemptEnd, ExpectationOutcome } from './stores.js';
 import type { WorkerContext } from './worker-context.js';
@@ -22,17 +24,23 @@ export async function endAttempt(context: WorkerContext, run: Run, attempt: Atte
   if (error.code === 'SHUTTING_DOWN') return handBack(context, run, attempt);
   if (error.code === 'INTERNAL') log.error({ ...facts, stack: causeOf(error) }, 'a job failed unexpectedly');
   else log.info({ ...facts, reason: error.message }, 'an attempt failed');
-
-  const end = endOf(attempt, error, context.random);
   await saveReport(context, attempt, error);
-  const ended = await attempts.end(attempt, end);
+  await close(context, run, attempt, endOf(attempt, error, context.random));
+}
+
+/** Ends the attempt. What the job is then, its row decides: somebody may have told it to stop meanwhile. */
+async function close(context: WorkerContext, run: Run, attempt: Attempt, end: AttemptEnd): Promise<void> {
+  const { attempts, bus, queue, staging } = context;
+  const state = await attempts.end(attempt, end);
   await attempts.releaseChunks(run.token);
-  if (!ended) return;
-  await tellOthers(context, run.jobId);
-  if (end.transition === 'HOLD') await context.onHeld?.(attempt.job.tenant).catch(() => undefined);
-  if (end.transition !== 'RETRY' && end.transition !== 'HOLD') await cleanUp(context, attempt);
-  // Parts that are being loaded stay, for another attempt or a verdict to go on with.
-  else if (!run.isLoading) await context.staging.remove(run.jobId, attempt.token);
+  if (state === null) return;
+  // Other workers that load chunks of the job find out by their next heartbeat, or by this at once.
+  await bus.publish(TOPICS.cancel, { jobId: run.jobId }).catch(() => undefined);
+  if (state === 'AWAITING_DECISION') await context.onHeld?.(attempt.job.tenant).catch(() => undefined);
+  if (isFinal(state)) await cleanUp(context, attempt);
+  // Parts that are being loaded stay, for another attempt, a verdict or somebody who resumes the job to go on with.
+  else if (!run.isLoading) await staging.remove(run.jobId, attempt.token);
+  if (state === 'QUEUED') await queue.offer(run.jobId, { priority: attempt.job.priority });
 }
 
 const isMissingPart = (error: SluiceError) =>
@@ -46,7 +54,7 @@ const passing = (error: SluiceError) =>
 export function endOf({ job }: Attempt, error: SluiceError, random: () => number): AttemptEnd {
   if (error.failureClass !== 'TRANSIENT') return finalEnd(job, error, 'FAIL');
   if (job.attempt < job.maxAttempts) {
-    const dueInMs = backoffMs(RETRY_BACKOFF, job.attempt, random);
+    const dueInMs = retryDelayMs(RETRY_BACKOFF, job.attempt, error, random);
     const message = `Tried again in ${dueInMs} ms: ${error.message}`;
     return { transition: 'RETRY', message, error: jobErrorOf(error), dueInMs };
   }
@@ -56,7 +64,6 @@ export function endOf({ job }: Attempt, error: SluiceError, random: () => number
   return finalEnd(job, exhausted, 'DIE');
 }
 
-/** What trying again cannot mend: somebody is asked, unless the failure or the job says that nobody is. */
 function finalEnd({ spec }: Attempt['job'], error: SluiceError, unasked: 'FAIL' | 'DIE'): AttemptEnd {
   const transition = awaitsDecision(error.failureClass, spec) ? 'HOLD' : unasked;
   return { transition, message: error.message, error: jobErrorOf(error) };
@@ -67,43 +74,40 @@ async function letGo(context: WorkerContext, run: Run, attempt: Attempt): Promis
   const { attempts } = context;
   await attempts.releaseChunks(run.token);
   const [pulse] = await attempts.renew([], [run.jobId], 0);
-  if (!pulse?.cancelRequested || pulse.token !== attempt.token) return;
-  const cancelled = await attempts.end(attempt, { transition: 'CANCEL', message: 'The job was cancelled.' });
-  if (!cancelled) return;
-  await tellOthers(context, run.jobId);
-  await cleanUp(context, attempt);
+  if (pulse?.token !== attempt.token) return;
+  if (pulse.stopRequested) return close(context, run, attempt, LET_GO);
+  // One of its chunks was taken over, or whoever told it to stop has taken that back.
+  await handBack(context, run, attempt);
 }
 
-/** The process stops: nothing failed, and no attempt is used up. Chunks that are loaded stay loaded. */
-async function handBack({ attempts, queue, staging }: WorkerContext, run: Run, attempt: Attempt): Promise<void> {
+/** Nothing failed, and no attempt is used up. Chunks that are loaded stay loaded, and others go on with the rest. */
+async function handBack(context: WorkerContext, run: Run, attempt: Attempt): Promise<void> {
+  const { attempts, queue } = context;
+  if (!run.isLoading) return close(context, run, attempt, LET_GO);
   await attempts.releaseChunks(run.token);
-  if (!run.isLoading) {
-    await attempts.end(attempt, { transition: 'RELEASE', message: 'The worker stops; another one takes over.' });
-    await staging.remove(run.jobId, attempt.token);
-  }
+  await attempts.leave(attempt);
   await queue.offer(run.jobId, { priority: attempt.job.priority });
 }
 
-/** Other workers that load chunks of the job find out by their next heartbeat, or by this at once. */
-async function tellOthers({ bus }: WorkerContext, jobId: string): Promise<void> {
-  await bus.publish(TOPICS.cancel, { jobId }).catch(() => undefined);
-}
+const LET_GO: AttemptEnd = { transition: 'RELEASE', message: 'The worker stops; another one takes over.' };
 
 /** Removes what a job that ended without success leaves; what cannot be removed now, the sweeper removes. */
 export async function cleanUp(
   { attempts, connections, ledger, staging, parsePipeline, log }: WorkerContext,
-  { job, prepared }: Attempt,
+  { job }: Attempt,
 ): Promise<void> {
   try {
-    await staging.remove(job.id);
-    const current = prepared ?? (await attempts.prepared(job.id));
-    if (current === null) return;
-    const { sink } = parsePipeline(job.spec);
-    await connections.transaction(sink.connection, AbortSignal.timeout(CLEAN_UP_MS), async (client) => {
-      await sink.discard(client, current);
-      if (!connections.isSystem(sink.connection)) await ledger.forget(client, job.id);
+    await attempts.dispose(job.id, async (prepared, own) => {
+      await staging.remove(job.id);
+      if (prepared === null) return;
+      const { sink } = parsePipeline(job.spec);
+      // On the connection that has locked the job: whoever waits for both is found out by the server.
+      if (connections.isSystem(sink.connection)) return sink.discard(own, prepared);
+      await connections.transaction(sink.connection, AbortSignal.timeout(CLEAN_UP_MS), async (client) => {
+        await sink.discard(client, prepared);
+        await ledger.forget(client, job.id);
+      });
     });
-    await attempts.forgetPrepared(job.id);
   } catch (error) {
     log.warn({ jobId: job.id, reason: String(error) }, 'what an ended job used is not all removed');
   }

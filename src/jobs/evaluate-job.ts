@@ -55,12 +55,14 @@ async function storeParts(context: WorkerContext, bound: BoundAttempt, evaluatio
   const { run, attempt, pipeline } = bound;
   const { sink } = pipeline;
   const prepare = (id: string) => (client: SinkClient) => sink.prepare(client, { id }, evaluation.output, files);
-  if (connections.isSystem(sink.connection)) return chunks.insertParts(attempt, evaluation, prepare(run.jobId));
+  const effectOf = (prepared: PreparedSink) => sink.effectOf?.(prepared) ?? 'STAGED';
+  if (connections.isSystem(sink.connection))
+    return chunks.insertParts(attempt, evaluation, prepare(run.jobId), effectOf);
   // Under the attempt's own name: no fence reaches there, and one that was taken over must not empty what its successor
   // has begun to fill.
   const prepared = await connections.transaction(sink.connection, run.signal, prepare(attempt.token));
   try {
-    return await chunks.insertParts(attempt, evaluation, async () => prepared);
+    return await chunks.insertParts(attempt, evaluation, async () => prepared, effectOf);
   } catch (error) {
     await connections
       .withClient(sink.connection, (client) => sink.discard(client, prepared))

@@ -1,3 +1,4 @@
+import type { SinkClient } from './stores.js';
 import type { PreparedAttempt, WorkerContext } from './worker-context.js';
 
 /** Entry of the ledger that stands for the publication, beside those of the chunks. */
@@ -14,7 +15,7 @@ export async function finishJob(
   const { sink } = pipeline;
   const isSystem = connections.isSystem(sink.connection);
   await attempts.enterStage(attempt, 'FINISHING', 'Every part is loaded; the result is published.');
-  const finished = await chunks.finish(attempt, run.signal, async (client) => {
+  const publish = async (client: SinkClient) => {
     if (isSystem) return sink.publish(client, prepared);
     // Committed there before the job is SUCCEEDED here; a crash between finds the entry and does not publish twice.
     await connections.transaction(sink.connection, run.signal, (foreign) =>
@@ -23,7 +24,8 @@ export async function finishJob(
         return 0;
       }),
     );
-  });
+  };
+  const finished = await chunks.finish(attempt, run.signal, publish, !isSystem);
   if (!finished) return false;
   try {
     await staging.remove(run.jobId);

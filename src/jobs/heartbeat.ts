@@ -12,12 +12,12 @@ export const HEARTBEAT_MS = 2_000;
 const toldToStop = () => new SluiceError('LEASE_LOST', 'The job is no longer to be run here.');
 
 /**
- * Renews the leases of every run of this process in one statement, and stops runs whose job was cancelled or taken
+ * Renews the leases of every run of this process in one statement, and stops runs whose job was told to stop or taken
  * over. The lease of the attempt is renewed by helpers too: it says that somebody is on the job.
  */
 export function createHeartbeat(attempts: AttemptStore, runs: ReadonlySet<Run>, clock: Clock, log: Log) {
   const isOver = (run: Run, pulse: Pulse | undefined) =>
-    pulse === undefined || pulse.cancelRequested || pulse.token !== run.attempt?.token;
+    pulse === undefined || pulse.stopRequested || pulse.token !== run.attempt?.token;
 
   async function renew(candidates: Iterable<Run>): Promise<void> {
     const held = [...candidates].filter((run) => run.attempt !== undefined);

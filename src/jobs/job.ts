@@ -150,6 +150,29 @@ export interface Job {
   readonly cancelRequested: boolean;
 }
 
+/**
+ * How an attempt ended. FAILED is tried again or not, as its job says. RELEASED (its worker was told to stop), PAUSED and
+ * LEASE_LOST (its worker stopped answering) use up no try.
+ */
+export const ATTEMPT_OUTCOMES = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'PAUSED', 'RELEASED', 'LEASE_LOST'] as const;
+export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
+
+/** A stretch in which a job ran, from a claim until it ran no more. */
+export interface JobAttempt {
+  /** The event with which it began; unique in the job, and growing. */
+  readonly seq: number;
+  /** Which try it is, from 1; one that used up no try has the number of the next one. */
+  readonly number: number;
+  /** Who claimed it; others may have helped to load. */
+  readonly worker: string;
+  readonly startedAt: Date;
+  /** Null while it runs. */
+  readonly endedAt: Date | null;
+  readonly durationMs: number | null;
+  readonly outcome: AttemptOutcome | null;
+  readonly error: Pick<JobError, 'code' | 'message'> | null;
+}
+
 /** Why a row is in quarantine. */
 export interface QuarantineReason {
   readonly column: string | null;

@@ -51,9 +51,11 @@ export async function startRunner(context: WorkerContext, concurrency: number): 
         await finishJob(context, { ...bound, prepared });
         return;
       }
-      // Others have the rest, or there is none to be had since the job is to end: then this run may be the last one on it.
+      // Others have the rest, or it waits to be tried again, or there is none to be had since the job is to stop: then this
+      // run may be the last one on it.
       await heartbeat.look(run.jobId);
       run.signal.throwIfAborted();
+      await attempts.leave(attempt);
     } catch (error) {
       await endAttempt(context, run, attempt, error);
     } finally {

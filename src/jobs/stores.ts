@@ -1,6 +1,6 @@
 import type { ExpectationOutcome } from '../engine/evaluate/outcome.js';
-import type { Part, PreparedSink, SinkTransaction } from '../engine/sinks/sink.js';
-import type { Job, JobError, JobKind, JobStage, JobTransition, QuarantinedRow } from './job.js';
+import type { Part, PartEffect, PreparedSink, SinkTransaction } from '../engine/sinks/sink.js';
+import type { Job, JobAttempt, JobError, JobKind, JobStage, JobState, JobTransition, QuarantinedRow } from './job.js';
 import type { JobFilter, JobOrder, QuarantineFilter } from './job-service.js';
 import type { Page, PageRequest } from './ports.js';
 
@@ -38,8 +38,18 @@ export interface JobStore {
   get(tenant: string, jobId: string): Promise<Job | null>;
   /** @throws SluiceError CURSOR_INVALID */
   list(tenant: string, filter: JobFilter, order: JobOrder, page: PageRequest): Promise<Page<Job>>;
-  /** Cancels a job that nobody runs, and marks one that runs. @throws SluiceError JOB_NOT_FOUND, STATE_NOT_ALLOWED */
-  requestCancel(tenant: string, jobId: string): Promise<Job>;
+  /** The last attempts, oldest first. */
+  attempts(tenant: string, jobId: string, last: number): Promise<readonly JobAttempt[]>;
+  /**
+   * Cancels a job that nobody runs, and marks one that runs. A cancelled one stays as it is.
+   * @param rollback refuse it when rows are in the target, or may be, that stay there
+   * @throws SluiceError JOB_NOT_FOUND, STATE_NOT_ALLOWED, ROLLBACK_NOT_POSSIBLE
+   */
+  requestCancel(tenant: string, jobId: string, rollback?: boolean): Promise<Job>;
+  /** Pauses a job that nobody runs, and marks one that runs. @throws SluiceError JOB_NOT_FOUND, STATE_NOT_ALLOWED */
+  requestPause(tenant: string, jobId: string): Promise<Job>;
+  /** PAUSED -> QUEUED, or takes a mark back. A job that waits or runs stays. @throws SluiceError JOB_NOT_FOUND, STATE_NOT_ALLOWED */
+  resume(tenant: string, jobId: string): Promise<Job>;
 }
 
 /** A running job, as a worker has it in hand. */
@@ -64,32 +74,41 @@ export interface AttemptEnd {
 /** What a heartbeat learns about the jobs in hand. */
 export interface Pulse {
   readonly jobId: string;
-  readonly cancelRequested: boolean;
+  /** Somebody wants the job cancelled or paused. */
+  readonly stopRequested: boolean;
   /** The token of the attempt, null once it has ended. */
   readonly token: string | null;
 }
 
 /** What moves a job while a worker has it. Knows no tenant: a worker works for all of them. */
 export interface AttemptStore {
-  /** QUEUED -> RUNNING, one attempt more. @returns null when there is nothing to claim, or its target is paused */
+  /** QUEUED -> RUNNING, one attempt more. @returns null when there is nothing to claim, or its queue or target is paused */
   claim(jobId: string, token: string, worker: string, leaseMs: number): Promise<Attempt | null>;
   /** The attempt of a job whose chunks are being loaded, for a worker that helps. @returns null in any other state */
   join(jobId: string): Promise<Attempt | null>;
   /** @returns the seq of its event @throws SluiceError LEASE_LOST when the attempt is no longer ours */
   enterStage(attempt: Attempt, stage: JobStage, message: string): Promise<number>;
   /**
-   * Ends the attempt and frees its chunks. HOLD stores a failure report with it; HOLD and RETRY of a job that was told
-   * to stop meanwhile cancel it. @returns false when it had ended already
+   * Ends the attempt and frees its chunks. HOLD stores a failure report with it. A job that was told to stop does not go
+   * on by RELEASE, RETRY or HOLD: it is CANCELLED, or PAUSED.
+   * @returns the state of the job, null when the attempt had ended already
    */
-  end(attempt: Attempt, end: AttemptEnd): Promise<boolean>;
+  end(attempt: Attempt, end: AttemptEnd): Promise<JobState | null>;
   /** Renews the leases held under these tokens, and reads how their jobs are. */
   renew(tokens: readonly string[], jobIds: readonly string[], leaseMs: number): Promise<readonly Pulse[]>;
   /** Gives chunks back that were claimed under the token and are not loaded. */
   releaseChunks(token: string): Promise<void>;
-  /** What the sink prepared, if it did: an attempt in hand may be older. */
-  prepared(jobId: string): Promise<PreparedSink | null>;
-  /** The sink's preparations are removed. */
-  forgetPrepared(jobId: string): Promise<void>;
+  /**
+   * Gives the lease of an attempt back whose parts are being loaded: the run leaves, and whoever comes may go on. A lease
+   * that runs out instead is that of a worker that stopped answering.
+   */
+  leave(attempt: Attempt): Promise<void>;
+  /**
+   * Lets `remove` take away what a job that ended without success has left, with its row locked: nobody begins it again
+   * meanwhile. Does nothing when it has not ended, or when its parts are kept for a retry.
+   * @param remove gets what the sink prepared, if it did, and the client of the transaction
+   */
+  dispose(jobId: string, remove: (prepared: PreparedSink | null, client: SinkClient) => Promise<void>): Promise<void>;
 }
 
 /** What an evaluation leaves in the database. */
@@ -108,6 +127,8 @@ export interface ClaimedChunk {
   readonly tenant: string;
   readonly token: string;
   readonly part: Part;
+  /** Loads in this attempt of the job that failed for a reason that may pass. */
+  readonly failures: number;
 }
 
 /** Chunk counts of the job after a chunk was committed. */
@@ -119,14 +140,16 @@ export interface LoadProgress {
 export interface ChunkStore {
   /**
    * Stores the parts and enters LOADING, in one transaction with `prepare`.
+   * @param effectOf what the sink says of its parts; unknown without it, and then the worst is assumed
    * @throws SluiceError LEASE_LOST when the attempt is no longer ours
    */
   insertParts(
     attempt: Attempt,
     evaluated: EvaluatedJob,
     prepare: (client: SinkClient) => Promise<PreparedSink>,
+    effectOf?: (prepared: PreparedSink) => PartEffect,
   ): Promise<PreparedSink>;
-  /** A pending chunk that nobody holds, in order; null when there is none. */
+  /** A pending chunk that nobody holds and that is due, in order; null when there is none. */
   claimNext(jobId: string, token: string, worker: string, leaseMs: number): Promise<ClaimedChunk | null>;
   /**
    * Runs `load` and marks the chunk loaded, in one transaction; an abort ends the running statement.
@@ -138,11 +161,24 @@ export interface ChunkStore {
     load: (client: SinkClient) => Promise<number>,
   ): Promise<LoadProgress>;
   /**
+   * Marks a chunk loaded whose rows are committed in another database, even when the job was told to stop meanwhile: what
+   * is in the target is counted. @throws SluiceError LEASE_LOST, as `commitLoaded`
+   */
+  countLoaded(chunk: ClaimedChunk, rows: number): Promise<LoadProgress>;
+  /** Gives the chunk back after a failure that may pass, to be claimed again once it is due. @throws SluiceError LEASE_LOST */
+  retryLater(chunk: ClaimedChunk, dueInMs: number, reason: string): Promise<void>;
+  /**
    * The finishing transaction: elects one finisher, reconciles, publishes, marks the job SUCCEEDED.
+   * @param isElsewhere whether `publish` commits in another database, so that nothing takes it back
    * @returns false when another finishes, has finished, or chunks are left
    * @throws SluiceError RECONCILIATION_FAILED
    */
-  finish(attempt: Attempt, signal: AbortSignal, publish: (client: SinkClient) => Promise<void>): Promise<boolean>;
+  finish(
+    attempt: Attempt,
+    signal: AbortSignal,
+    publish: (client: SinkClient) => Promise<void>,
+    isElsewhere?: boolean,
+  ): Promise<boolean>;
 }
 
 export interface CopyTarget {
@@ -193,24 +229,27 @@ export interface Straggler {
 
 /** What the sweeper looks for; every method is safe to call from several schedulers at once. */
 export interface SweepStore {
-  /** QUEUED without movement for `idleMs`, but for those whose target is paused. */
+  /** QUEUED without movement for `idleMs`, but for those whose queue or target is paused. */
   queued(idleMs: number, limit: number): Promise<readonly Straggler[]>;
   /**
-   * Hands jobs back that no worker holds any more: at once while they are evaluated, and after `stuckMs` without
-   * movement while they are loaded, for until then any worker may go on with the parts. A job that was taken over
-   * `maxTakeovers` times awaits a decision, or is DEAD when nobody shall be asked. @returns those that are queued again
+   * Hands jobs back that no worker holds any more: those whose lease ran out, and after `stuckMs` those that everybody has
+   * left with parts to load. The `maxTakeovers`th lease in a row that ran out without progress is the end of the job: it is
+   * DEAD. @returns those that are queued again
    */
   takeOver(maxTakeovers: number, stuckMs: number, limit: number): Promise<readonly Straggler[]>;
-  /** Jobs being loaded that nobody holds although chunks are pending, or that are loaded and not finished. */
+  /**
+   * Jobs being loaded with chunks that are due and that nobody holds, or that are loaded and not finished. A chunk that
+   * failed is looked at when it is due, the others after `idleMs` without movement.
+   */
   unattendedLoads(idleMs: number, limit: number): Promise<readonly Straggler[]>;
   /** RETRYING -> QUEUED for what is due. */
   due(limit: number): Promise<readonly Straggler[]>;
-  /** Milliseconds until the next retry is due, by the database's clock; null when none waits. */
+  /** Milliseconds until the next retry of a job or a chunk, by the database's clock; null when none waits. */
   nextDueMs(): Promise<number | null>;
-  /** Cancels jobs that were asked to stop and that no worker holds. */
-  cancelAbandoned(limit: number): Promise<readonly string[]>;
-  /** Ended without success, with preparations of the sink left. */
+  /** Cancels or pauses jobs that were told to stop and that no worker holds. */
+  stopAbandoned(limit: number): Promise<readonly string[]>;
+  /** Ended without success, with preparations of the sink left that no retry needs. */
   leftovers(idleMs: number, limit: number): Promise<readonly Attempt[]>;
-  /** Those of the ids whose jobs have ended or do not exist. */
+  /** Those of the ids whose jobs do not exist, or have ended and keep no parts for a retry. */
   ended(jobIds: readonly string[]): Promise<readonly string[]>;
 }

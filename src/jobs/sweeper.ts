@@ -8,9 +8,10 @@ const SWEEP_MS = 2_000;
 /** A queued job without movement for this long may have lost its hint. */
 const QUEUED_IDLE_MS = 5_000;
 const LOADING_IDLE_MS = 1_000;
-/** A job being loaded that nobody has been on for this long is handed back as a whole. */
+/** A job being loaded that everybody has left, and that nobody came to for this long, is handed back as a whole. */
 const STUCK_MS = 60_000;
-const MAX_TAKEOVERS = 5;
+/** So many workers in a row that stop answering, with nothing done in between, are the job's doing. */
+const MAX_TAKEOVERS = 3;
 const BATCH = 500;
 // The one who ended the job removes what it left; the sweeper comes after a crash.
 const LEFTOVER_IDLE_MS = 15_000;
@@ -51,7 +52,7 @@ export function startSweeper(context: WorkerContext, sweep: SweepStore): Sweeper
     const takenOver = await sweep.takeOver(MAX_TAKEOVERS, STUCK_MS, BATCH);
     if (takenOver.length > 0) log.warn({ jobs: takenOver.length }, 'jobs of workers that stopped are taken over');
     await offerAll(takenOver, LOADING_WINDOW_MS);
-    await sweep.cancelAbandoned(BATCH);
+    await sweep.stopAbandoned(BATCH);
     await offerAll(await sweep.unattendedLoads(LOADING_IDLE_MS, BATCH), LOADING_WINDOW_MS);
     await offerAll(await sweep.queued(QUEUED_IDLE_MS, BATCH), QUEUED_WINDOW_MS);
     if (clock.monotonicMs() - lastLeftovers > LEFTOVER_IDLE_MS) {

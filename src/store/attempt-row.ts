@@ -10,7 +10,7 @@ export interface AttemptRow extends JobRow {
 
 /** The columns of `AttemptRow`, of a relation that is called `job`. */
 export const ATTEMPT_COLUMNS = `${JOB_COLUMNS}, job.lease_token, job.prepared,
-  (job.timeout_ms - extract(epoch from statement_timestamp() - job.started_at) * 1000)::float8 as time_left_ms`;
+  (extract(epoch from job.deadline_at - statement_timestamp()) * 1000)::float8 as time_left_ms`;
 
 export const attemptOf = (row: AttemptRow): Attempt => ({
   job: jobOf(row),

@@ -1,5 +1,7 @@
+import type { JobState } from '../jobs/job.js';
 import type { AttemptStore } from '../jobs/stores.js';
 import { ATTEMPT_COLUMNS, type AttemptRow, attemptOf } from './attempt-row.js';
+import { IS_CLAIMABLE } from './claimable.js';
 import {
   type Announcer,
   type ChangedRow,
@@ -9,23 +11,25 @@ import {
   TOUCH,
   withEvent,
 } from './job-change.js';
+import { KEEPS_PARTS } from './kept-parts.js';
 import { leaseLost } from './lease-lost.js';
-import type { Pool } from './pool.js';
-import { IS_PAUSED } from './target-pause.js';
+import { type Pool, withTransaction } from './pool.js';
 
 /** How workers take, hold and end attempts. Every write is fenced by the token of the attempt. */
 export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptStore {
-  const cancelled = guardOf('CANCEL').to;
+  const [cancelled, paused] = [guardOf('CANCEL').to, guardOf('PAUSE').to];
   const claiming = guardOf('CLAIM');
   const claim = withEvent(announcer, {
     change: `update sluice.job as job set state = '${claiming.to}', attempt = job.attempt + 1,
         stage = case when job.chunks_total is null then 'PLANNING' else 'LOADING' end, error = null, due_at = null,
         lease_token = $3, worker = $4, lease_until = statement_timestamp() + $5 * interval '1 ms',
-        started_at = coalesce(job.started_at, statement_timestamp()), ${TOUCH}
-      where job.id = $1 and job.state = any($2) and not job.cancel_requested and not ${IS_PAUSED} returning job.*`,
+        started_at = coalesce(job.started_at, statement_timestamp()),
+        deadline_at = coalesce(job.deadline_at, statement_timestamp() + job.timeout_ms * interval '1 ms'), ${TOUCH}
+      where job.id = $1 and job.state = any($2) and not job.cancel_requested and ${IS_CLAIMABLE} returning job.*`,
     kind: 'STATE',
     message: `'Attempt ' || job.attempt || ' runs.'`,
     columns: ATTEMPT_COLUMNS,
+    attempt: 'BEGINS',
   });
   const enterStage = withEvent(announcer, {
     change: `update sluice.job as job set stage = $3, ${TOUCH}
@@ -33,33 +37,43 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
     kind: 'STAGE',
     message: '$4::text',
   });
-  // A job that was told to stop while its attempt failed is not tried again, and nobody is asked about it: no worker
-  // would claim it any more.
-  const isCancelled = `job.cancel_requested and $5 in ('RETRY', 'HOLD')`;
-  // A released attempt is not counted: stopping a process says nothing about the job.
+  // A job that was told to stop while its attempt failed, or that is let go of because of that, is not tried again. Nobody
+  // is asked about one that is to be cancelled; about one that is to be paused somebody is.
+  const isCancelled = `(job.cancel_requested and $5 in ('RELEASE', 'RETRY', 'HOLD'))`;
+  const isPaused = `(job.pause_requested and $5 in ('RELEASE', 'RETRY'))`;
   const end = withEvent(announcer, {
     // Chunks are freed for the next attempt, except one that is being committed: that one locks its chunk first and the
-    // job then, so that waiting for it here, with the job locked, would be a deadlock.
+    // job then, so that waiting for it here, with the job locked, would be a deadlock. The next attempt has all tries of a
+    // chunk before it.
     ctes: `held as (
       select chunk.job_id, chunk.ordinal from sluice.chunk as chunk
-      where chunk.job_id = $1 and chunk.state = 'PENDING' and chunk.lease_token is not null
+      where chunk.job_id = $1 and chunk.state = 'PENDING' and (chunk.lease_token is not null or chunk.failures > 0)
         and exists (select from sluice.job as mine where mine.id = $1 and mine.lease_token = $2)
       for update of chunk skip locked
     ), freed as (
-      update sluice.chunk as chunk set lease_token = null, lease_until = null from held
+      update sluice.chunk as chunk set lease_token = null, lease_until = null, failures = 0, due_at = null from held
       where chunk.job_id = held.job_id and chunk.ordinal = held.ordinal
     ),`,
-    change: `update sluice.job as job set state = case when ${isCancelled} then '${cancelled}' else $4 end, stage = null,
-        attempt = case when $5 = 'RELEASE' then greatest(job.attempt - 1, 0) else job.attempt end,
+    // A released attempt is not counted: stopping a process says nothing about the job.
+    change: `update sluice.job as job set stage = null,
+        state = case when ${isCancelled} then '${cancelled}' when ${isPaused} then '${paused}' else $4 end,
+        attempt = case when $5 = 'RELEASE' and not job.cancel_requested then greatest(job.attempt - 1, 0)
+          else job.attempt end,
         error = case when ${isCancelled} then null else $6::jsonb end,
-        due_at = case when ${isCancelled} then null else statement_timestamp() + $7 * interval '1 ms' end,
+        due_at = case when not ${isCancelled} and not ${isPaused} then statement_timestamp() + $7 * interval '1 ms' end,
         finished_at = case when $4 in (${FINAL_STATES_SQL}) or ${isCancelled} then statement_timestamp() end,
         held = job.held or $5 = 'HOLD' and not job.cancel_requested, lease_token = null, lease_until = null,
-        worker = case when $5 = 'HOLD' then job.worker end, ${TOUCH}
+        worker = case when $5 = 'HOLD' then job.worker end, pause_requested = false, ${TOUCH}
       where job.id = $1 and job.lease_token = $2 and job.state = any($3) returning job.*`,
     kind: 'STATE',
-    message: `case when ${isCancelled} then 'The job was cancelled.' else $8::text end`,
+    message: `case job.state when '${cancelled}' then 'The job was cancelled.' when '${paused}' then 'The job is paused.'
+      else $8::text end`,
+    columns: 'job.state',
     reports: true,
+    attempt: {
+      ends: `case when job.state = '${cancelled}' then 'CANCELLED' when $5 <> 'RELEASE' then 'FAILED'
+        when job.state = '${paused}' then 'PAUSED' else 'RELEASED' end`,
+    },
   });
 
   return {
@@ -88,7 +102,7 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
 
     async end({ job, token }, { transition, message, error, dueInMs }) {
       const { from, to } = guardOf(transition);
-      const { rows } = await pool.query<ChangedRow>(end, [
+      const { rows } = await pool.query<ChangedRow & { state: JobState }>(end, [
         job.id,
         token,
         from,
@@ -98,12 +112,13 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
         dueInMs ?? null,
         message,
       ]);
-      if (rows[0]) announcer.announce(signalOf(rows[0]));
-      return rows.length > 0;
+      if (!rows[0]) return null;
+      announcer.announce(signalOf(rows[0]));
+      return rows[0].state;
     },
 
     async renew(tokens, jobIds, leaseMs) {
-      const { rows } = await pool.query<{ id: string; cancel_requested: boolean; lease_token: string | null }>(
+      const { rows } = await pool.query<{ id: string; stop_requested: boolean; lease_token: string | null }>(
         // A chunk that is locked is being committed and needs no lease any more. Waiting for it could be a deadlock: its
         // commit locks the chunk first and the job then, and PostgreSQL does not say which of these updates comes first.
         `with kept as (
@@ -117,11 +132,11 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
            update sluice.job set lease_until = statement_timestamp() + $3 * interval '1 ms'
            where id = any($2) and lease_token = any($1) and state = 'RUNNING'
          )
-         select id, cancel_requested, case when state = 'RUNNING' then lease_token end as lease_token
+         select id, cancel_requested or pause_requested as stop_requested, case when state = 'RUNNING' then lease_token end as lease_token
          from sluice.job where id = any($2)`,
         [tokens, jobIds, leaseMs],
       );
-      return rows.map((row) => ({ jobId: row.id, cancelRequested: row.cancel_requested, token: row.lease_token }));
+      return rows.map((row) => ({ jobId: row.id, stopRequested: row.stop_requested, token: row.lease_token }));
     },
 
     async releaseChunks(token) {
@@ -132,15 +147,26 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
       );
     },
 
-    async prepared(jobId) {
-      const { rows } = await pool.query<Pick<AttemptRow, 'prepared'>>('select prepared from sluice.job where id = $1', [
-        jobId,
-      ]);
-      return rows[0]?.prepared ?? null;
+    async leave({ job, token }) {
+      await pool.query(
+        `update sluice.job set lease_until = null
+         where id = $1 and lease_token = $2 and state = 'RUNNING' and stage in ('LOADING', 'FINISHING')`,
+        [job.id, token],
+      );
     },
 
-    async forgetPrepared(jobId) {
-      await pool.query('update sluice.job set prepared = null where id = $1', [jobId]);
-    },
+    dispose: (jobId, remove) =>
+      withTransaction(pool, async (client) => {
+        // Another worker's COPY may hold the staging table until it hears that the job has ended.
+        await client.query(`set local lock_timeout = '10s'`);
+        const { rows } = await client.query<Pick<AttemptRow, 'prepared'>>(
+          `select job.prepared from sluice.job as job where job.id = $1 and job.state in (${FINAL_STATES_SQL})
+             and job.state <> 'SUCCEEDED' and not ${KEEPS_PARTS} for update`,
+          [jobId],
+        );
+        if (!rows[0]) return;
+        await remove(rows[0].prepared, client);
+        await client.query('update sluice.job set prepared = null where id = $1', [jobId]);
+      }),
   };
 }

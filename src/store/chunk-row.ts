@@ -9,12 +9,14 @@ export interface ChunkRow {
   readonly byte_offset: bigint;
   readonly bytes: bigint;
   readonly expected_rows: bigint | null;
+  readonly failures: number;
 }
 
 export const claimedChunkOf = (row: ChunkRow, token: string): ClaimedChunk => ({
   jobId: row.job_id,
   tenant: row.tenant,
   token,
+  failures: row.failures,
   part: {
     ordinal: row.ordinal,
     kind: row.kind,

@@ -1,11 +1,13 @@
-import type { ChunkStore } from '../jobs/stores.js';
+import type { ChunkStore, ClaimedChunk, LoadProgress } from '../jobs/stores.js';
 import { cancellableTransaction } from './cancellable-transaction.js';
 import { type ChunkRow, claimedChunkOf } from './chunk-row.js';
 import { finishJob } from './finish-job.js';
 import { type Announcer, type ChangedRow, signalOf, TOUCH, withEvent } from './job-change.js';
 import { leaseLost } from './lease-lost.js';
-import { type Pool, withTransaction } from './pool.js';
+import { type Pool, type Queryable, withTransaction } from './pool.js';
 import { saveReport } from './report-store.js';
+
+type MarkedRow = ChangedRow & { readonly chunks_done: number; readonly chunks_total: number };
 
 /** @param pool of its own for loads, so that long COPYs never keep a heartbeat waiting for a connection */
 export function createChunkStore(pool: Pool, announcer: Announcer): ChunkStore {
@@ -17,13 +19,15 @@ export function createChunkStore(pool: Pool, announcer: Announcer): ChunkStore {
         as part (ordinal, kind, uri, bytes, expected_rows, byte_offset)
     ),`,
     change: `update sluice.job as job set stage = 'LOADING', loading_at = statement_timestamp(), prepared = $9,
+        part_effect = $16, takeovers = 0,
         rows_read = $10, rows_filtered = $11, rows_deduplicated = $12, rows_reshaped = $13, total_rows = $14,
         chunks_total = cardinality($4::int[]), ${TOUCH}
       where job.id = $1 and job.lease_token = $2 and job.state = 'RUNNING' returning job.*`,
     kind: 'STAGE',
     message: `'The source is evaluated: ' || job.chunks_total || ' parts to load.'`,
   });
-  // The chunk first, then the job: its lock is taken by the last statement before the commit and so held briefly.
+  // The chunk first, then the job: its lock is taken by the last statement before the commit and so held briefly. A part
+  // that is loaded is progress, whatever became of the workers before.
   const markLoaded = withEvent(announcer, {
     ctes: `loaded as (
       update sluice.chunk set state = 'LOADED', rows = $4, loaded_at = statement_timestamp(), lease_token = null,
@@ -33,15 +37,38 @@ export function createChunkStore(pool: Pool, announcer: Announcer): ChunkStore {
     change: `update sluice.job as job set chunks_done = job.chunks_done + 1,
         rows_loaded = job.rows_loaded + case when loaded.kind = 'QUARANTINE' then 0 else loaded.rows end,
         rows_quarantined = job.rows_quarantined + case when loaded.kind = 'QUARANTINE' then loaded.rows else 0 end,
-        ${TOUCH}
-      from loaded where job.id = $1 and job.state = 'RUNNING' and not job.cancel_requested returning job.*`,
+        takeovers = 0, ${TOUCH}
+      from loaded where job.id = $1 and job.state = 'RUNNING' and ($5 or not job.cancel_requested) returning job.*`,
     kind: 'CHUNK',
     message: `'Part ' || job.chunks_done || ' of ' || job.chunks_total || ' is loaded.'`,
     columns: 'job.chunks_done, job.chunks_total',
   });
+  const retryChunk = withEvent(announcer, {
+    ctes: `failed as (
+      update sluice.chunk set failures = failures + 1, due_at = statement_timestamp() + $4::float8 * interval '1 ms',
+        lease_token = null, lease_until = null, worker = null
+      where job_id = $1 and ordinal = $2 and lease_token = $3 and state = 'PENDING' returning ordinal
+    ),`,
+    change: `update sluice.job as job set ${TOUCH} from failed where job.id = $1 and job.state = 'RUNNING' returning job.*`,
+    kind: 'STAGE',
+    message: `'Part ' || ($2::integer + 1) || ' of ' || job.chunks_total || ' is tried again in ' || $4::float8 || ' ms: ' || $5`,
+  });
+
+  /** @param isInTarget whether the rows are committed elsewhere, so that the job has them whatever it was told meanwhile */
+  async function mark(client: Queryable, chunk: ClaimedChunk, rows: number, isInTarget: boolean): Promise<MarkedRow> {
+    const { jobId, part, token } = chunk;
+    const marked = await client.query<MarkedRow>(markLoaded, [jobId, part.ordinal, token, rows, isInTarget]);
+    if (!marked.rows[0]) throw leaseLost();
+    return marked.rows[0];
+  }
+
+  function announceLoaded(row: MarkedRow): LoadProgress {
+    announcer.announce(signalOf(row));
+    return { chunksDone: row.chunks_done, chunksTotal: row.chunks_total };
+  }
 
   return {
-    async insertParts({ job, token }, evaluated, prepare) {
+    async insertParts({ job, token }, evaluated, prepare, effectOf) {
       const { parts } = evaluated;
       const { prepared, changed } = await withTransaction(pool, async (client) => {
         const made = await prepare(client);
@@ -62,6 +89,7 @@ export function createChunkStore(pool: Pool, announcer: Announcer): ChunkStore {
           evaluated.rowsReshaped,
           evaluated.rowsGood,
           parts.map((part) => part.offset),
+          effectOf?.(made) ?? null,
         ]);
         if (!rows[0]) throw leaseLost();
         return { prepared: made, changed: rows[0] };
@@ -72,37 +100,38 @@ export function createChunkStore(pool: Pool, announcer: Announcer): ChunkStore {
 
     async claimNext(jobId, token, worker, leaseMs) {
       const { rows } = await pool.query<ChunkRow>(
-        `update sluice.chunk as chunk set lease_token = $2, worker = $3, attempt = chunk.attempt + 1,
+        `update sluice.chunk as chunk set lease_token = $2, worker = $3, attempt = chunk.attempt + 1, due_at = null,
            lease_until = statement_timestamp() + $4 * interval '1 ms'
          where (chunk.job_id, chunk.ordinal) = (
            select next.job_id, next.ordinal from sluice.chunk as next
            where next.job_id = $1 and next.state = 'PENDING'
              and (next.lease_until is null or next.lease_until < statement_timestamp())
-             and exists (select from sluice.job where id = $1 and state = 'RUNNING' and not cancel_requested)
+             and (next.due_at is null or next.due_at <= statement_timestamp())
+             and exists (select from sluice.job
+               where id = $1 and state = 'RUNNING' and not cancel_requested and not pause_requested)
            order by next.ordinal limit 1 for update of next skip locked)
          returning chunk.job_id, chunk.tenant, chunk.ordinal, chunk.kind, chunk.uri, chunk.byte_offset,
-           chunk.bytes, chunk.expected_rows`,
+           chunk.bytes, chunk.expected_rows, chunk.failures`,
         [jobId, token, worker, leaseMs],
       );
       return rows[0] ? claimedChunkOf(rows[0], token) : null;
     },
 
     async commitLoaded(chunk, signal, load) {
-      const changed = await cancellableTransaction(pool, signal, async (client) => {
-        const loaded = await load(client);
-        const { rows } = await client.query<ChangedRow & { chunks_done: number; chunks_total: number }>(markLoaded, [
-          chunk.jobId,
-          chunk.part.ordinal,
-          chunk.token,
-          loaded,
-        ]);
-        if (!rows[0]) throw leaseLost();
-        return rows[0];
-      });
-      announcer.announce(signalOf(changed));
-      return { chunksDone: changed.chunks_done, chunksTotal: changed.chunks_total };
+      return announceLoaded(
+        await cancellableTransaction(pool, signal, async (client) => mark(client, chunk, await load(client), false)),
+      );
     },
 
-    finish: (attempt, signal, publish) => finishJob(pool, announcer, attempt, signal, publish),
+    countLoaded: async (chunk, rows) => announceLoaded(await mark(pool, chunk, rows, true)),
+
+    async retryLater({ jobId, part, token }, dueInMs, reason) {
+      const { rows } = await pool.query<ChangedRow>(retryChunk, [jobId, part.ordinal, token, dueInMs, reason]);
+      if (!rows[0]) throw leaseLost();
+      announcer.announce(signalOf(rows[0]));
+    },
+
+    finish: (attempt, signal, publish, isElsewhere = false) =>
+      finishJob(pool, announcer, { attempt, signal, publish, isElsewhere }),
   };
 }

@@ -4,7 +4,7 @@ import { failureOf } from '../jobs/failure.js';
 import type { PipelineParser } from '../jobs/spec-after.js';
 import type { StagingArea } from '../jobs/staging-area.js';
 import type { LoadLedger, SinkConnections } from '../jobs/stores.js';
-import type { HeldJob } from './held-job.js';
+import type { LockedJob } from './locked-job.js';
 import type { PoolClient } from './pool.js';
 
 export interface DiscardDeps {
@@ -18,10 +18,10 @@ export interface DiscardDeps {
 // A straggler's COPY may hold the staging table until it hears that its job is held.
 const DISCARD_MS = 10_000;
 
-const inTarget = () =>
+const inTarget = (wayOut: string) =>
   new SluiceError(
     'STATE_NOT_ALLOWED',
-    'Rows of the job are in its target already, and beginning anew would load them twice: decide RESUME or ABORT.',
+    `Rows of the job are in its target already, and beginning anew would load them twice: ${wayOut}.`,
   );
 
 /**
@@ -29,19 +29,25 @@ const inTarget = () =>
  * In another database that is committed first. Nothing is lost by that when the verdict's own transaction fails then:
  * the verdict is carried out again, and nobody else decides meanwhile.
  *
+ * @param wayOut what else can be done, when this cannot
  * @throws SluiceError STATE_NOT_ALLOWED when rows are in the target that would be loaded twice
  */
 export async function discardEvaluation(
   { connections, ledger, staging, parsePipeline, log }: DiscardDeps,
   client: PoolClient,
-  { id, spec, prepared, isLoaded }: HeldJob,
+  { id, spec, prepared, partEffect, isEvaluated, isLoaded }: LockedJob,
+  wayOut: string,
 ): Promise<void> {
-  if (prepared === null) return staging.remove(id);
+  if (!isEvaluated) return staging.remove(id);
   const { sink } = parsePipeline(spec);
   const isSystem = connections.isSystem(sink.connection);
+  // Known from what the sink prepared, also in a job of an older version; that is gone once an ended job was cleaned up.
+  const effect = prepared === null ? partEffect : (sink.effectOf?.(prepared) ?? 'STAGED');
   // What another database has committed may not be counted here yet.
-  if ((isLoaded || !isSystem) && sink.keepsParts?.(prepared)) throw inTarget();
+  const mayBeThere = isLoaded || !isSystem;
+  if (mayBeThere && effect !== 'STAGED' && effect !== 'REPEATABLE') throw inTarget(wayOut);
   await staging.remove(id);
+  if (prepared === null) return;
   if (isSystem) return sink.discard(client, prepared);
   try {
     await connections.transaction(sink.connection, AbortSignal.timeout(DISCARD_MS), async (foreign) => {

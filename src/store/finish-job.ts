@@ -56,6 +56,14 @@ function reconcile(balance: Balance): void {
   );
 }
 
+export interface Finish {
+  readonly attempt: Attempt;
+  readonly signal: AbortSignal;
+  readonly publish: (client: SinkClient) => Promise<void>;
+  /** `publish` commits in another database: no cancel takes that back, and the job has succeeded by it. */
+  readonly isElsewhere: boolean;
+}
+
 /**
  * The finishing transaction. The finisher is elected by a lock of its own, not by that of the job row: publishing may
  * take long, and heartbeats and a cancel must get at the row meanwhile.
@@ -63,20 +71,22 @@ function reconcile(balance: Balance): void {
 export async function finishJob(
   pool: Pool,
   announcer: Announcer,
-  attempt: Attempt,
-  signal: AbortSignal,
-  publish: (client: SinkClient) => Promise<void>,
+  { attempt, signal, publish, isElsewhere }: Finish,
 ): Promise<boolean> {
   const { from, to } = guardOf('SUCCEED');
   const succeed = withEvent(announcer, {
     change: `update sluice.job as job set state = '${to}', stage = null, finished_at = statement_timestamp(),
-        prepared = null, lease_token = null, lease_until = null, worker = null, ${TOUCH}
-      where job.id = $1 and job.lease_token = $2 and job.state = any($3) and not job.cancel_requested returning job.*`,
+        prepared = null, lease_token = null, lease_until = null, worker = null, pause_requested = false, ${TOUCH}
+      where job.id = $1 and job.lease_token = $2 and job.state = any($3) and ($4 or not job.cancel_requested)
+      returning job.*`,
     kind: 'STATE',
     message: `job.rows_loaded || ' rows are loaded.'`,
     reports: true,
+    attempt: { ends: `'SUCCEEDED'` },
   });
-  const changed = await cancellableTransaction(pool, signal, async (client) => {
+  // Once it is published elsewhere an abort must not get between that and the state of the job.
+  const until = isElsewhere ? new AbortController().signal : signal;
+  const changed = await cancellableTransaction(pool, until, async (client) => {
     const { rows: election } = await client.query<{ elected: boolean }>(
       `select pg_try_advisory_xact_lock(hashtextextended('sluice.finish ' || $1, 0)) as elected`,
       [attempt.job.id],
@@ -86,7 +96,7 @@ export async function finishJob(
     if (balance === undefined || Number(balance.chunks_loaded) < balance.chunks_total) return undefined;
     reconcile(balance);
     await publish(client);
-    const { rows } = await client.query<ChangedRow>(succeed, [attempt.job.id, attempt.token, from]);
+    const { rows } = await client.query<ChangedRow>(succeed, [attempt.job.id, attempt.token, from, isElsewhere]);
     // Cancelled while publishing: the rollback takes the publication back.
     if (!rows[0]) throw leaseLost();
     return rows[0];

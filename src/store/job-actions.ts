@@ -7,9 +7,9 @@ import type { JobQueue } from '../jobs/ports.js';
 import { type Pipeline, specAfter } from '../jobs/spec-after.js';
 import { decideHeldJob } from './decide-held-job.js';
 import { type DiscardDeps, discardEvaluation } from './discard-evaluation.js';
-import { lockHeldJob } from './held-job.js';
 import { type Announcer, type ChangedRow, signalOf } from './job-change.js';
 import { readJobEvidence } from './job-evidence.js';
+import { lockHeldJob } from './locked-job.js';
 import { type Pool, type PoolClient, withTransaction } from './pool.js';
 import { readJob } from './read-job.js';
 import { pauseTarget, releaseTarget, type Waiting } from './target-pause.js';
@@ -53,9 +53,12 @@ export function createJobActions(deps: JobActionsDeps): JobActions {
       case 'QUARANTINE_AND_CONTINUE':
       case 'PATCH_SPEC': {
         const changed = specAfter(job.spec, verdict.kind, verdict.patch, parsePipeline);
-        await discardEvaluation(deps, client, job);
-        const what = changed ? 'The job begins anew with a changed spec.' : 'The job begins anew.';
-        return { row: await decide.restart(client, jobId, tell(what), changed, verdict), priority };
+        await discardEvaluation(deps, client, job, 'decide RESUME or ABORT');
+        if (!changed) return { row: await decide.restart(client, jobId, tell('The job begins anew.')), priority };
+        const { id: verdictId, kind, agent, patch } = verdict;
+        const by = { verdictId, kind, agent, patch };
+        const message = tell('The job begins anew with a changed spec.');
+        return { row: await decide.restart(client, jobId, message, { changed, by }), priority };
       }
     }
   }

@@ -1,5 +1,6 @@
 import { channelOf, type JobSignal, TOPICS } from '../jobs/events.js';
 import { FINAL_STATES, type JobState, type JobTransition, nextState, statesAllowing } from '../jobs/job.js';
+import { ATTEMPT_BEGINS, attemptEnds } from './job-attempt.js';
 import { REPORT_CTES } from './job-report.js';
 import { JOB_COUNTS_JSON } from './job-row.js';
 
@@ -49,6 +50,8 @@ export const TOUCH = 'last_seq = job.last_seq + 1, updated_at = statement_timest
  * @param columns of the changed `job` to answer, beside those of `ChangedRow`
  * @param reports whether the change may end the job or make it await a decision: what the escalators have to know of it
  *   is stored with it
+ * @param attempt what the change is to the attempts of the job: it begins one, or ends the one in hand with this outcome
+ *   (SQL over the changed `job`)
  */
 export function withEvent(
   announcer: Announcer,
@@ -59,6 +62,7 @@ export function withEvent(
     message,
     columns = '',
     reports = false,
+    attempt,
   }: {
     readonly ctes?: string;
     readonly change: string;
@@ -66,15 +70,17 @@ export function withEvent(
     readonly message: string;
     readonly columns?: string;
     readonly reports?: boolean;
+    readonly attempt?: 'BEGINS' | { readonly ends: string };
   },
 ): string {
   const notify = announcer.inTransaction
     ? `, pg_notify('${channelOf(TOPICS.jobs)}', json_build_object('jobId', job.id, 'tenant', job.tenant, 'seq', job.last_seq)::text)`
     : '';
+  const attempts = attempt === undefined ? '' : attempt === 'BEGINS' ? ATTEMPT_BEGINS : attemptEnds(attempt.ends);
   return `with ${ctes} job as (${change}),
     event as (
       insert into sluice.job_event (job_id, seq, tenant, kind, state, stage, progress, message, error)
       select job.id, job.last_seq, job.tenant, '${kind}', job.state, job.stage, ${JOB_COUNTS_JSON}, ${message}, job.error from job
-    )${reports ? REPORT_CTES : ''}
+    )${attempts}${reports ? REPORT_CTES : ''}
     select job.id as id, job.tenant as tenant, job.last_seq as last_seq ${columns && `, ${columns}`} ${notify} from job`;
 }

@@ -86,9 +86,11 @@ export function progressOf(row: CountsRow, state: JobState, stage: JobStage | nu
 
 const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(ERROR_CODES, text);
 
+/** A stored code. One of a newer version is an error all the same, only without its name. */
+export const errorCodeOf = (text: string): ErrorCode => (isErrorCode(text) ? text : 'INTERNAL');
+
 const jobError = z.object({
-  // A code of a newer version is an error all the same, only without its name.
-  code: z.string().transform((text): ErrorCode => (isErrorCode(text) ? text : 'INTERNAL')),
+  code: z.string().transform(errorCodeOf),
   failureClass: z.enum(FAILURE_CLASSES),
   message: z.string(),
   path: z.array(z.union([z.string(), z.number()])).exactOptional(),

@@ -1,13 +1,15 @@
 import { SluiceError } from '../core/errors.js';
-import { isId } from '../core/ids.js';
-import { type Job, statesAllowing } from '../jobs/job.js';
+import type { Job } from '../jobs/job.js';
 import type { JobStore, NewJob } from '../jobs/stores.js';
 import { targetOf } from '../jobs/target.js';
-import { type Announcer, type ChangedRow, guardOf, signalOf, TOUCH, withEvent } from './job-change.js';
+import { readJobAttempts } from './job-attempt.js';
+import { type Announcer, type ChangedRow, signalOf, withEvent } from './job-change.js';
 import { listJobs } from './job-list.js';
 import { JOB_COLUMNS, type JobRow, jobOf } from './job-row.js';
 import type { Pool, Queryable } from './pool.js';
 import { readJob } from './read-job.js';
+import { resumeJob } from './resume-job.js';
+import { stopJob } from './stop-job.js';
 
 async function readReplay(
   db: Queryable,
@@ -42,38 +44,7 @@ export function createJobStore(pool: Pool, announcer: Announcer): JobStore {
     message: `'The job is queued.'`,
     columns: JOB_COLUMNS,
   });
-  const cancel = guardOf('CANCEL');
-  const idle = statesAllowing('CANCEL').filter((state) => state !== 'RUNNING');
-  const cancelIdle = withEvent(announcer, {
-    change: `update sluice.job as job set state = '${cancel.to}', stage = null, cancel_requested = true, due_at = null,
-        finished_at = statement_timestamp(), ${TOUCH}
-      where job.tenant = $1 and job.id = $2 and job.state = any($3) returning job.*`,
-    kind: 'STATE',
-    message: `'The job was cancelled.'`,
-    columns: JOB_COLUMNS,
-    reports: true,
-  });
-
-  async function requestCancel(tenant: string, jobId: string): Promise<Job> {
-    if (!isId(jobId)) throw new SluiceError('JOB_NOT_FOUND', `There is no job ${jobId}.`);
-    const { rows: running } = await pool.query<JobRow>(
-      `update sluice.job as job set cancel_requested = true
-       where job.tenant = $1 and job.id = $2 and job.state = 'RUNNING' returning ${JOB_COLUMNS}`,
-      [tenant, jobId],
-    );
-    if (running[0]) return jobOf(running[0]);
-    const { rows } = await pool.query<JobRow & ChangedRow>(cancelIdle, [tenant, jobId, idle]);
-    if (rows[0]) {
-      announcer.announce(signalOf(rows[0]));
-      return jobOf(rows[0]);
-    }
-    const job = await readJob(pool, tenant, jobId);
-    if (job === null) throw new SluiceError('JOB_NOT_FOUND', `There is no job ${jobId}.`);
-    if (job.state === 'CANCELLED') return job;
-    // Claimed between the two statements above.
-    if (job.state === 'RUNNING') return requestCancel(tenant, jobId);
-    throw new SluiceError('STATE_NOT_ALLOWED', `A job that is ${job.state} cannot be cancelled.`);
-  }
+  const { requestCancel, requestPause } = stopJob(pool, announcer);
 
   return {
     async insert(job) {
@@ -108,6 +79,10 @@ export function createJobStore(pool: Pool, announcer: Announcer): JobStore {
 
     list: (tenant, filter, order, page) => listJobs(pool, tenant, filter, order, page),
 
+    attempts: (tenant, jobId, last) => readJobAttempts(pool, tenant, jobId, last),
+
     requestCancel,
+    requestPause,
+    resume: resumeJob(pool, announcer),
   };
 }

@@ -1,3 +1,4 @@
+import { SluiceError } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import type { Job } from '../jobs/job.js';
 import { JOB_COLUMNS, type JobRow, jobOf } from './job-row.js';
@@ -11,4 +12,14 @@ export async function readJob(db: Queryable, tenant: string, jobId: string): Pro
     [tenant, jobId],
   );
   return rows[0] ? jobOf(rows[0]) : null;
+}
+
+export const jobNotFound = (jobId: string): SluiceError =>
+  new SluiceError('JOB_NOT_FOUND', `There is no job ${jobId}.`);
+
+/** @throws SluiceError JOB_NOT_FOUND */
+export async function requireJob(db: Queryable, tenant: string, jobId: string): Promise<Job> {
+  const job = await readJob(db, tenant, jobId);
+  if (job === null) throw jobNotFound(jobId);
+  return job;
 }

@@ -30,11 +30,14 @@ CREATE TABLE sluice.chunk (
   worker text,
   loaded_at timestamp with time zone,
   byte_offset bigint NOT NULL DEFAULT 0,
+  failures integer NOT NULL DEFAULT 0,
+  due_at timestamp with time zone,
   CONSTRAINT chunk_job_id_fkey FOREIGN KEY (job_id) REFERENCES sluice.job(id) ON DELETE CASCADE,
   CONSTRAINT chunk_kind_check CHECK ((kind = ANY (ARRAY['ROWS'::text, 'QUARANTINE'::text, 'FILE'::text]))),
   CONSTRAINT chunk_pkey PRIMARY KEY (job_id, ordinal),
   CONSTRAINT chunk_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'LOADED'::text]))),
 );
+CREATE INDEX chunk_due ON sluice.chunk USING btree (due_at) WHERE ((state = 'PENDING'::text) AND (due_at IS NOT NULL));
 CREATE INDEX chunk_loaded ON sluice.chunk USING btree (loaded_at) INCLUDE (tenant, rows) WHERE (state = 'LOADED'::text);
 CREATE INDEX chunk_pending ON sluice.chunk USING btree (job_id, ordinal) WHERE (state = 'PENDING'::text);
 
@@ -180,7 +183,7 @@ CREATE TABLE sluice.job (
   priority integer NOT NULL DEFAULT 0,
   attempt integer NOT NULL DEFAULT 0,
   max_attempts integer NOT NULL DEFAULT 5,
-  takeovers integer NOT NULL DEFAULT 0,
+  takeovers integer NOT NULL DEFAULT 0, -- Workers in a row that stopped answering while they had the job, without progress in between.
   timeout_ms bigint,
   error jsonb,
   prepared jsonb,
@@ -207,7 +210,11 @@ CREATE TABLE sluice.job (
   target text,
   held boolean NOT NULL DEFAULT false,
   spec_patches jsonb NOT NULL DEFAULT '[]'::jsonb,
+  pause_requested boolean NOT NULL DEFAULT false,
+  deadline_at timestamp with time zone,
+  part_effect text,
   CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ETL'::text, 'BATCH'::text, 'STREAM'::text, 'WORKFLOW'::text]))),
+  CONSTRAINT job_part_effect_check CHECK ((part_effect = ANY (ARRAY['STAGED'::text, 'REPEATABLE'::text, 'PERMANENT'::text]))),
   CONSTRAINT job_pkey PRIMARY KEY (id),
   CONSTRAINT job_stage_check CHECK ((stage = ANY (ARRAY['PLANNING'::text, 'EVALUATING'::text, 'LOADING'::text, 'FINISHING'::text]))),
   CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text, 'RETRYING'::text, 'PAUSED'::text, 'AWAITING_DECISION'::text, 'SUCCEEDED'::text, 'FAILED'::text, 'CANCELLED'::text, 'DEAD'::text]))),
@@ -221,6 +228,23 @@ CREATE INDEX job_moving ON sluice.job USING btree (updated_at) WHERE (state = AN
 CREATE INDEX job_resting ON sluice.job USING btree (updated_at) WHERE (state = ANY (ARRAY['RETRYING'::text, 'PAUSED'::text, 'AWAITING_DECISION'::text]));
 CREATE INDEX job_succeeded ON sluice.job USING btree (finished_at) INCLUDE (tenant, created_at, attempt, id, rows_read, rows_loaded, rows_filtered, rows_deduplicated, rows_quarantined, rows_reshaped, total_rows) WHERE (state = 'SUCCEEDED'::text);
 CREATE INDEX job_unsuccessful ON sluice.job USING btree (finished_at) WHERE (state = ANY (ARRAY['FAILED'::text, 'CANCELLED'::text, 'DEAD'::text]));
+
+CREATE TABLE sluice.job_attempt (
+  job_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  tenant text NOT NULL DEFAULT 'default'::text,
+  number integer NOT NULL,
+  worker text NOT NULL,
+  started_at timestamp with time zone NOT NULL DEFAULT statement_timestamp(),
+  ended_at timestamp with time zone,
+  outcome text,
+  error_code text,
+  error_message text,
+  CONSTRAINT job_attempt_check CHECK (((ended_at IS NULL) = (outcome IS NULL))),
+  CONSTRAINT job_attempt_job_id_fkey FOREIGN KEY (job_id) REFERENCES sluice.job(id) ON DELETE CASCADE,
+  CONSTRAINT job_attempt_outcome_check CHECK ((outcome = ANY (ARRAY['SUCCEEDED'::text, 'FAILED'::text, 'CANCELLED'::text, 'PAUSED'::text, 'RELEASED'::text, 'LEASE_LOST'::text]))),
+  CONSTRAINT job_attempt_pkey PRIMARY KEY (job_id, seq),
+);
 
 CREATE TABLE sluice.job_event (
   job_id uuid NOT NULL,
@@ -302,6 +326,14 @@ CREATE TABLE sluice.quarantine (
   CONSTRAINT quarantine_pkey PRIMARY KEY (id),
 );
 CREATE INDEX quarantine_by_job ON sluice.quarantine USING btree (tenant, job_id, id);
+
+CREATE TABLE sluice.queue_pause (
+  tenant text NOT NULL,
+  reason text,
+  paused_by text NOT NULL,
+  paused_at timestamp with time zone NOT NULL DEFAULT statement_timestamp(),
+  CONSTRAINT queue_pause_pkey PRIMARY KEY (tenant),
+);
 
 CREATE TABLE sluice.target_pause (
   tenant text NOT NULL DEFAULT 'default'::text,

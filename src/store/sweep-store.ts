@@ -1,5 +1,7 @@
+import { ERROR_CODES } from '../core/errors.js';
 import type { Straggler, SweepStore } from '../jobs/stores.js';
 import { ATTEMPT_COLUMNS, type AttemptRow, attemptOf } from './attempt-row.js';
+import { IS_CLAIMABLE } from './claimable.js';
 import {
   type Announcer,
   type ChangedRow,
@@ -9,8 +11,8 @@ import {
   TOUCH,
   withEvent,
 } from './job-change.js';
+import { KEEPS_PARTS } from './kept-parts.js';
 import type { Pool } from './pool.js';
-import { IS_PAUSED } from './target-pause.js';
 
 interface StragglerRow {
   readonly id: string;
@@ -25,11 +27,13 @@ const stragglerOf = (row: StragglerRow): Straggler => ({
 });
 
 /** How an error of the sweeper is stored on the job. */
-const GIVEN_UP = {
-  code: 'RETRIES_EXHAUSTED',
-  failureClass: 'CRITICAL_FAILURE',
-  message: 'Every worker that took the job stopped while it had it.',
-};
+const poison = (takeovers: number) => ({
+  code: 'POISON',
+  failureClass: ERROR_CODES.POISON.failureClass,
+  message: `${takeovers} workers in a row stopped answering while they had the job, and nothing of it was done in between.`,
+});
+
+const IDLE_SINCE = `statement_timestamp() - $1 * interval '1 ms'`;
 
 /**
  * What should be moving and is not. Every predicate reads `statement_timestamp()`, which an index can use; rows that
@@ -38,31 +42,38 @@ const GIVEN_UP = {
 export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
   const release = guardOf('RELEASE');
   const die = guardOf('DIE');
-  const hold = guardOf('HOLD');
   const due = guardOf('DUE');
-  const cancel = guardOf('CANCEL');
+  const [cancel, pause] = [guardOf('CANCEL'), guardOf('PAUSE')];
 
+  const isPoison = 'job.takeovers + lost.died >= $1 and lost.died = 1';
   const takeOver = withEvent(announcer, {
+    // Whoever helped renewed the lease too: when it has run out nobody is on the job, and its chunks are free.
     ctes: `lost as (
-      select job.id, case when job.takeovers < $1 then '${release.to}'
-          when job.spec -> 'options' ->> 'onFailure' = 'FAIL' then '${die.to}' else '${hold.to}' end as state
-      from sluice.job as job
-      where job.state = 'RUNNING' and not job.cancel_requested and job.lease_until < statement_timestamp()
-        and (job.stage in ('PLANNING', 'EVALUATING') or job.updated_at < statement_timestamp() - $4 * interval '1 ms')
-      order by job.lease_until limit $2 for update skip locked
+      select job.id, (job.lease_until is not null)::integer as died from sluice.job as job
+      where job.state = 'RUNNING' and not job.cancel_requested and not job.pause_requested
+        and (job.lease_until < statement_timestamp() or job.lease_until is null
+          and job.updated_at < statement_timestamp() - $4 * interval '1 ms')
+      order by job.updated_at limit $2 for update skip locked
+    ), claimed as (
+      select chunk.job_id, chunk.ordinal from sluice.chunk as chunk join lost on chunk.job_id = lost.id
+      where chunk.state = 'PENDING' and chunk.lease_token is not null for update of chunk skip locked
+    ), freed as (
+      update sluice.chunk as chunk set lease_token = null, lease_until = null from claimed
+      where chunk.job_id = claimed.job_id and chunk.ordinal = claimed.ordinal
     ),`,
-    change: `update sluice.job as job set state = lost.state,
-        error = case when lost.state <> '${release.to}' then $3::jsonb end, takeovers = job.takeovers + 1, stage = null,
-        attempt = greatest(job.attempt - 1, 0), lease_token = null, lease_until = null,
-        worker = case when lost.state = '${hold.to}' then job.worker end,
-        held = job.held or lost.state = '${hold.to}',
-        finished_at = case when lost.state = '${die.to}' then statement_timestamp() end, ${TOUCH}
-      from lost where job.id = lost.id returning job.*`,
+    change: `update sluice.job as job set takeovers = job.takeovers + lost.died, stage = null, worker = null,
+        state = case when ${isPoison} then '${die.to}' else '${release.to}' end,
+        error = case when ${isPoison} then $3::jsonb end,
+        finished_at = case when ${isPoison} then statement_timestamp() end,
+        attempt = greatest(job.attempt - 1, 0), lease_token = null, lease_until = null, ${TOUCH}
+      from lost where job.id = lost.id returning job.*, lost.died`,
     kind: 'STATE',
-    message: `case job.state when '${die.to}' then 'Given up.' when '${hold.to}' then 'Given up until somebody decides.'
-      else 'The worker stopped answering; another one takes over.' end`,
+    message: `case when job.state = '${die.to}' then 'Given up: it takes its workers down.'
+      when job.died = 1 then 'The worker stopped answering; another one takes over.'
+      else 'No worker goes on with the parts; the job is queued again.' end`,
     columns: 'job.priority, job.state',
     reports: true,
+    attempt: { ends: `case job.died when 1 then 'LEASE_LOST' else 'RELEASED' end` },
   });
   const becomeDue = withEvent(announcer, {
     ctes: `due as (
@@ -75,18 +86,23 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
     message: `'The job is queued again.'`,
     columns: 'job.priority',
   });
-  const cancelAbandoned = withEvent(announcer, {
+  const stopAbandoned = withEvent(announcer, {
     ctes: `lost as (
       select job.id from sluice.job as job
-      where job.state = 'RUNNING' and job.cancel_requested and job.lease_until < statement_timestamp()
+      where job.state = 'RUNNING' and (job.cancel_requested or job.pause_requested)
+        and (job.lease_until is null or job.lease_until < statement_timestamp())
       limit $1 for update skip locked
     ),`,
-    change: `update sluice.job as job set state = '${cancel.to}', stage = null, lease_token = null, lease_until = null,
-        worker = null, finished_at = statement_timestamp(), ${TOUCH}
+    change: `update sluice.job as job set
+        state = case when job.cancel_requested then '${cancel.to}' else '${pause.to}' end,
+        finished_at = case when job.cancel_requested then statement_timestamp() end,
+        attempt = case when job.cancel_requested then job.attempt else greatest(job.attempt - 1, 0) end,
+        stage = null, lease_token = null, lease_until = null, worker = null, pause_requested = false, ${TOUCH}
       from lost where job.id = lost.id returning job.*`,
     kind: 'STATE',
-    message: `'The job was cancelled.'`,
+    message: `case when job.state = '${cancel.to}' then 'The job was cancelled.' else 'The job is paused.' end`,
     reports: true,
+    attempt: { ends: `case when job.state = '${cancel.to}' then 'CANCELLED' else 'PAUSED' end` },
   });
 
   const announceAll = (rows: readonly ChangedRow[]) => {
@@ -98,7 +114,7 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
       const { rows } = await pool.query<StragglerRow>(
         `select job.id, job.priority, job.last_seq from sluice.job as job
          where job.state = 'QUEUED' and job.updated_at < statement_timestamp() - $1 * interval '1 ms'
-           and not ${IS_PAUSED}
+           and ${IS_CLAIMABLE}
          order by job.updated_at limit $2`,
         [idleMs, limit],
       );
@@ -109,7 +125,7 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
       const { rows } = await pool.query<ChangedRow & StragglerRow & { state: string }>(takeOver, [
         maxTakeovers,
         limit,
-        JSON.stringify(GIVEN_UP),
+        JSON.stringify(poison(maxTakeovers)),
         stuckMs,
       ]);
       announceAll(rows);
@@ -120,10 +136,12 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
       const { rows } = await pool.query<StragglerRow>(
         `select job.id, job.priority, job.last_seq from sluice.job as job
          where job.state = 'RUNNING' and job.stage in ('LOADING', 'FINISHING')
-           and job.updated_at < statement_timestamp() - $1 * interval '1 ms'
-           and case when job.chunks_done = job.chunks_total then job.lease_until < statement_timestamp()
+           and case when job.chunks_done = job.chunks_total then job.updated_at < ${IDLE_SINCE}
+               and (job.lease_until is null or job.lease_until < statement_timestamp())
              else exists (select from sluice.chunk as chunk where chunk.job_id = job.id and chunk.state = 'PENDING'
-               and (chunk.lease_until is null or chunk.lease_until < statement_timestamp())) end
+               and (chunk.lease_until is null or chunk.lease_until < statement_timestamp())
+               and case when chunk.due_at is null then job.updated_at < ${IDLE_SINCE}
+                 else chunk.due_at <= statement_timestamp() end) end
          order by job.updated_at limit $2`,
         [idleMs, limit],
       );
@@ -138,14 +156,17 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
 
     async nextDueMs() {
       const { rows } = await pool.query<{ ms: number | null }>(
-        `select (extract(epoch from min(due_at) - statement_timestamp()) * 1000)::float8 as ms
-         from sluice.job where state = 'RETRYING'`,
+        // A chunk whose time has come waits for a worker, or for its job to go on.
+        `select (extract(epoch from least(
+             (select min(due_at) from sluice.job where state = 'RETRYING'),
+             (select min(due_at) from sluice.chunk where state = 'PENDING' and due_at > statement_timestamp())
+           ) - statement_timestamp()) * 1000)::float8 as ms`,
       );
       return rows[0]?.ms ?? null;
     },
 
-    async cancelAbandoned(limit) {
-      const { rows } = await pool.query<ChangedRow>(cancelAbandoned, [limit]);
+    async stopAbandoned(limit) {
+      const { rows } = await pool.query<ChangedRow>(stopAbandoned, [limit]);
       announceAll(rows);
       return rows.map((row) => row.id);
     },
@@ -154,7 +175,7 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
       const { rows } = await pool.query<AttemptRow>(
         `select ${ATTEMPT_COLUMNS} from sluice.job as job
          where job.prepared is not null and job.state in (${FINAL_STATES_SQL}) and job.state <> 'SUCCEEDED'
-           and job.finished_at < statement_timestamp() - $1 * interval '1 ms'
+           and job.finished_at < statement_timestamp() - $1 * interval '1 ms' and not ${KEEPS_PARTS}
          order by job.finished_at limit $2`,
         [idleMs, limit],
       );
@@ -164,7 +185,8 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
     async ended(jobIds) {
       const { rows } = await pool.query<{ id: string }>(
         `select wanted.id from unnest($1::uuid[]) as wanted (id)
-         where not exists (select from sluice.job where job.id = wanted.id and job.state not in (${FINAL_STATES_SQL}))`,
+         where not exists (select from sluice.job as job
+           where job.id = wanted.id and (job.state not in (${FINAL_STATES_SQL}) or ${KEEPS_PARTS}))`,
         [jobIds],
       );
       return rows.map((row) => row.id);

@@ -1,8 +1,5 @@
+import { IS_CLAIMABLE } from './claimable.js';
 import type { Queryable } from './pool.js';
-
-/** Whether loads into the target of `job` wait; nothing is claimed then that would write to it. */
-export const IS_PAUSED = `exists (
-  select from sluice.target_pause as pause where pause.tenant = job.tenant and pause.target = job.target)`;
 
 /** Loads into the target wait while any escalation says so. Again changes nothing. */
 export async function pauseTarget(db: Queryable, tenant: string, target: string, escalationId: string): Promise<void> {
@@ -38,7 +35,7 @@ export async function releaseTarget(
   if (rowCount === 0) return [];
   const { rows } = await db.query<Waiting>(
     `select job.id, job.priority, job.last_seq from sluice.job as job
-     where job.tenant = $1 and job.state = 'QUEUED' and job.target = $2 and not ${IS_PAUSED}
+     where job.tenant = $1 and job.state = 'QUEUED' and job.target = $2 and ${IS_CLAIMABLE}
      order by job.created_at limit ${MOST_OFFERED}`,
     [tenant, target],
   );

@@ -95,26 +95,59 @@ describe('the sweeper', () => {
   it('gives a job up that takes every worker down with it', async () => {
     const { id } = await abandoned({ loading: false });
     await past('lease_until', id);
-    await runtime.pool.query('update sluice.job set takeovers = 5 where id = $1', [id]);
-    const [one, two] = await Promise.all([1, 2].map(() => runtime.stores.sweep.takeOver(5, 60_000, 10)));
+    await runtime.pool.query('update sluice.job set takeovers = 2 where id = $1', [id]);
+    const [one, two] = await Promise.all([1, 2].map(() => runtime.stores.sweep.takeOver(3, 60_000, 10)));
     expect([one, two]).toEqual([[], []]);
-    expect(await runtime.job(id)).toMatchObject({ state: 'AWAITING_DECISION', error: { code: 'RETRIES_EXHAUSTED' } });
-    const reports = 'select code from sluice.failure_report where job_id = $1';
-    expect(await runtime.column(reports, [id])).toEqual(['RETRIES_EXHAUSTED']);
+    expect(await runtime.job(id)).toMatchObject({
+      state: 'DEAD',
+      error: {
+        code: 'POISON',
+        failureClass: 'CRITICAL_FAILURE',
+        message: expect.stringMatching(/^3 workers in a row/),
+      },
+    });
     // And leaves it alone from then on.
-    expect(await runtime.stores.sweep.takeOver(5, 0, 10)).toEqual([]);
+    expect(await runtime.stores.sweep.takeOver(3, 0, 10)).toEqual([]);
     expect(await runtime.stores.sweep.leftovers(0, 10)).toEqual([]);
-    expect(await runtime.stores.sweep.ended([id])).toEqual([]);
   });
 
-  it('lets a job die that takes every worker down with it when nobody shall be asked', async () => {
-    const { id } = await abandoned({ loading: false });
+  it.each([false, true])('does so in any stage, with parts to load: %s', async (loading) => {
+    const { id } = await abandoned({ loading });
+    const { attempts, sweep } = runtime.stores;
+    for (const death of [1, 2, 3]) {
+      await past('lease_until', id);
+      const takenOver = await sweep.takeOver(3, 60_000, 10);
+      expect(takenOver.map(({ jobId }) => jobId)).toEqual(death < 3 ? [id] : []);
+      if (death < 3)
+        expect(await attempts.claim(id, newId(), 'killed', LEASE_MS)).toMatchObject({ job: { attempt: 1 } });
+    }
+    expect(await runtime.job(id)).toMatchObject({ state: 'DEAD', error: { code: 'POISON' } });
+    const listed = await runtime.stores.jobs.attempts('default', id, 10);
+    expect(listed.map(({ number, outcome, error }) => [number, outcome, error?.code])).toEqual([
+      [1, 'LEASE_LOST', undefined],
+      [1, 'LEASE_LOST', undefined],
+      [1, 'LEASE_LOST', 'POISON'],
+    ]);
+  });
+
+  it('counts from the beginning once something of the job is done', async () => {
+    const { id, load } = await abandoned({ loading: true });
+    await runtime.pool.query('update sluice.job set takeovers = 2 where id = $1', [id]);
+    await load?.();
     await past('lease_until', id);
-    const silent = `update sluice.job set takeovers = 5, spec = jsonb_set(spec, '{options,onFailure}', '"FAIL"') where id = $1`;
-    await runtime.pool.query(silent, [id]);
-    await runtime.stores.sweep.takeOver(5, 60_000, 10);
-    expect(await runtime.job(id)).toMatchObject({ state: 'DEAD', error: { code: 'RETRIES_EXHAUSTED' } });
-    expect(await runtime.column('select code from sluice.failure_report where job_id = $1', [id])).toEqual([]);
+    expect(await runtime.stores.sweep.takeOver(3, 60_000, 10)).toMatchObject([{ jobId: id }]);
+    expect(await runtime.column('select takeovers from sluice.job where id = $1', [id])).toEqual([1]);
+  });
+
+  it('does not hold it against a job that its workers were told to leave it', async () => {
+    const { id, attempt } = await abandoned({ loading: true });
+    await runtime.stores.attempts.leave(attempt);
+    expect(await runtime.stores.sweep.takeOver(1, 60_000, 10)).toEqual([]);
+    await past('updated_at', id);
+    expect(await runtime.stores.sweep.takeOver(1, 60_000, 10)).toMatchObject([{ jobId: id }]);
+    expect(await runtime.column('select takeovers from sluice.job where id = $1', [id])).toEqual([0]);
+    const [listed] = await runtime.stores.jobs.attempts('default', id, 10);
+    expect(listed).toMatchObject({ number: 1, worker: 'killed', outcome: 'RELEASED', error: null });
   });
 
   it('lets others load what a killed worker had claimed, and never loads its chunks twice', async () => {
@@ -145,7 +178,7 @@ describe('the sweeper', () => {
   it('cancels what nobody holds any more, and removes what it left', async () => {
     const { id } = await abandoned({ loading: true });
     await runtime.stores.jobs.requestCancel('default', id);
-    expect(await runtime.stores.sweep.cancelAbandoned(10)).toEqual([]);
+    expect(await runtime.stores.sweep.stopAbandoned(10)).toEqual([]);
     await past('lease_until', id);
     await sweepUntil(async () => (await runtime.job(id)).state === 'CANCELLED');
     await past('finished_at', id);

@@ -26,9 +26,10 @@ export const postgresSink = defineComponent<PostgresOptions, SinkBinding>({
       },
       prepare: (client, job, output) => prepareTarget(client, options, job.id, output),
       load: (tx, prepared, part) => loadPart(tx, parsePrepared(prepared), part),
-      keepsParts(prepared) {
+      effectOf(prepared) {
         const { ending, mode } = parsePrepared(prepared);
-        return ending === 'DIRECT' && mode === 'APPEND';
+        if (ending !== 'DIRECT') return 'STAGED';
+        return mode === 'APPEND' ? 'PERMANENT' : 'REPEATABLE';
       },
       publish: (client, prepared) => publishTarget(client, parsePrepared(prepared)),
       discard: (client, prepared) => discardStaging(client, parsePrepared(prepared)),

@@ -46,6 +46,14 @@ export interface SinkTarget {
   readonly key: readonly string[];
 }
 
+/**
+ * What a loaded part is to its target.
+ * - STAGED: nothing, until the job publishes.
+ * - REPEATABLE: its rows are there for good, and loading them again changes nothing.
+ * - PERMANENT: its rows are there for good, and loading them again would double them.
+ */
+export type PartEffect = 'STAGED' | 'REPEATABLE' | 'PERMANENT';
+
 /** JSON that `prepare` leaves on the job row; every worker loads and publishes from it. */
 export type PreparedSink = Readonly<Record<string, unknown>>;
 
@@ -95,11 +103,8 @@ export interface SinkBinding {
   ): Promise<PreparedSink>;
   /** Loads one part; called again with the same part only when the transaction before was rolled back. @returns rows loaded */
   load(tx: SinkTransaction, prepared: PreparedSink, part: Part): Promise<number>;
-  /**
-   * Whether a part is in the target for good once it is loaded, so that loading its rows again would double them.
-   * Missing: never.
-   */
-  keepsParts?(prepared: PreparedSink): boolean;
+  /** What its parts are to the target once they are loaded. Missing: STAGED. */
+  effectOf?(prepared: PreparedSink): PartEffect;
   /** Makes everything visible, in the finishing transaction. @throws SluiceError CONSTRAINT_VIOLATION */
   publish(client: PoolClient, prepared: PreparedSink): Promise<void>;
   /** Removes what `prepare` made and `publish` has not taken over; after failure or cancel. Idempotent. */

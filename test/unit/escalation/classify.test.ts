@@ -63,6 +63,7 @@ describe('classifying', () => {
       'CRITICAL_FAILURE',
       'infrastructure-down',
     ],
+    [failed('RETRIES_EXHAUSTED', { lastCode: 'CHUNK_TIMEOUT' }), 'WORKFLOW_INTEGRATION', 'loads-hang-every-time'],
     [failed('RETRIES_EXHAUSTED', { lastCode: 'LEASE_LOST' }), 'CRITICAL_FAILURE', 'workers-keep-dying'],
     [failed('RETRIES_EXHAUSTED'), 'CRITICAL_FAILURE', 'retries-exhausted'],
     [failed('INTERNAL'), 'CRITICAL_FAILURE', 'unexpected'],
