@@ -11,8 +11,10 @@ import { EscalationSimulationResolver, SimulatedEventResolver } from './escalati
 import { EscalationWriteResolver } from './escalation-write.resolver.js';
 import { JobResolver } from './job.resolver.js';
 import { JobEventResolver } from './job-event.resolver.js';
+import { JobSteeringResolver } from './job-steering.resolver.js';
 import { EscalationTargetResolver, PolicyResolver } from './policy.resolver.js';
 import { QuarantineResolver } from './quarantine.resolver.js';
+import { QueueResolver } from './queue.resolver.js';
 import { SuccessMetricsResolver } from './success-metrics.resolver.js';
 import { ViewerResolver } from './viewer.resolver.js';
 
@@ -27,6 +29,8 @@ export function buildSluiceSchema(): GraphQLSchema {
   return buildSchemaSync({
     resolvers: [
       JobResolver,
+      JobSteeringResolver,
+      QueueResolver,
       QuarantineResolver,
       DryRunResolver,
       ConnectorResolver,

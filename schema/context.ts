@@ -1,14 +1,18 @@
 import type { EscalationService } from '../escalation/service.js';
 import type { Caller, JobService, JobWatcher } from '../src/jobs/job-service.js';
+import type { JobSteering } from '../src/jobs/job-steering.js';
 import type { SuccessMetricsService } from '../src/jobs/monitors/success-metrics-service.js';
+import type { QueueService } from '../src/jobs/queue/ports.js';
 
 /** What every resolver gets: who asks, and the ports that answer. */
 export interface GraphqlContext {
   readonly caller: Caller;
   readonly jobs: JobService;
+  readonly steering: JobSteering;
+  readonly queues: QueueService;
   readonly watcher: JobWatcher;
   readonly escalations: EscalationService;
   readonly successMetrics?: SuccessMetricsService | undefined;
 }
 
-export type { Caller, EscalationService, JobService, JobWatcher, SuccessMetricsService };
+export type { Caller, EscalationService, JobService, JobSteering, JobWatcher, QueueService, SuccessMetricsService };

@@ -19,7 +19,7 @@ export const JobStateEnum = describedEnum<JobState>('JobState', 'Where a job sta
   SUCCEEDED: 'Everything is in the target.',
   FAILED: 'Ended without publishing anything more; `error` says why.',
   CANCELLED: 'Stopped on request.',
-  DEAD: 'In the dead-letter list after its last attempt.',
+  DEAD: 'In the dead-letter list: its attempts are used up, or it took its workers down.',
 });
 
 export const JobStageEnum = describedEnum<JobStage>('JobStage', 'What a running job is doing.', {
@@ -33,7 +33,8 @@ export const OnFailureEnum = describedEnum<OnFailure>(
   'OnFailure',
   'What becomes of a job that fails in a way that trying again cannot mend.',
   {
-    ESCALATE: 'It awaits a decision: an escalation asks those who answer for it.',
+    ESCALATE:
+      'It awaits a decision: an escalation asks those who answer for it. Only one that takes its workers down is DEAD at once.',
     FAIL: 'It ends as FAILED or DEAD, and nobody is asked.',
   },
 );

@@ -1,11 +1,13 @@
 import { Arg, Ctx, Field, FieldResolver, ID, Int, Mutation, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import { SluiceError } from '../src/core/errors.js';
 import type { Job } from '../src/jobs/job.js';
 import type { GraphqlContext } from './context.js';
 import { ExpectationOutcomeType } from './expectation-outcome.types.js';
 import { JobFilterInput, JobOrderInput, jobFilter } from './job.inputs.js';
 import { JobConnectionType, JobType } from './job.types.js';
+import { JobAttemptType } from './job-attempt.types.js';
 import { connectionOf, pageRequest } from './page.types.js';
-import { CancelJobInput, LaunchEtlJobInput } from './pipeline.inputs.js';
+import { LaunchEtlJobInput } from './pipeline.inputs.js';
 import { plainPipeline } from './plain-pipeline.js';
 import { QuarantineConnectionType } from './quarantine.types.js';
 import { answering, UserErrorType } from './user-error.types.js';
@@ -21,21 +23,6 @@ class LaunchEtlJobPayload {
   replayed!: boolean;
 
   @Field(() => [UserErrorType], { description: 'Mistakes in the input; empty when the job was launched.' })
-  userErrors!: UserErrorType[];
-}
-
-@ObjectType('CancelJobPayload', { description: 'Answer of `cancelJob`.' })
-class CancelJobPayload {
-  @Field(() => JobType, {
-    nullable: true,
-    description: 'The job; it may still be RUNNING until its worker has stopped.',
-  })
-  job!: Job | null;
-
-  @Field(() => Boolean, { description: 'Whether the job was cancelled before, so that nothing was left to do.' })
-  replayed!: boolean;
-
-  @Field(() => [UserErrorType], { description: 'Why it could not be cancelled; empty when it was.' })
   userErrors!: UserErrorType[];
 }
 
@@ -81,18 +68,14 @@ export class JobResolver {
     );
   }
 
-  @Mutation(() => CancelJobPayload, {
-    description: 'Stops a job. Chunks that are committed stay in an APPEND or UPSERT target.',
-  })
-  cancelJob(
+  @FieldResolver(() => [JobAttemptType], { description: 'The last attempts of the job, oldest first.' })
+  async attempts(
+    @Root() job: Job,
     @Ctx() { jobs, caller }: GraphqlContext,
-    @Arg('input', () => CancelJobInput, { description: 'Which job.' }) { id }: CancelJobInput,
-  ): Promise<CancelJobPayload> {
-    return answering<Omit<CancelJobPayload, 'userErrors'>>({ job: null, replayed: false }, async () => {
-      const before = await jobs.get(caller, id);
-      const job = await jobs.cancel(caller, id);
-      return { job, replayed: before?.state === 'CANCELLED' || before?.cancelRequested === true };
-    });
+    @Arg('last', () => Int, { defaultValue: 10, description: 'How many, 1 to 100.' }) last: number,
+  ) {
+    if (last < 1 || last > 100) throw new SluiceError('INVALID_INPUT', '`last` must be 1 to 100.', { path: ['last'] });
+    return jobs.attempts(caller, job.id, last);
   }
 
   @FieldResolver(() => [ExpectationOutcomeType], {

@@ -56,7 +56,10 @@ export class JobType {
   @Field(() => Int, { description: 'Jobs with a higher number start first.' })
   priority!: number;
 
-  @Field(() => Int, { description: 'Attempts begun, from 1; 0 before the first.' })
+  @Field(() => Int, {
+    description:
+      'Tries begun, from 1; 0 before the first. Those that were paused, or whose worker stopped, do not count.',
+  })
   attempt!: number;
 
   @Field(() => Int, { description: 'Attempts before a temporary failure counts as final.' })
@@ -65,7 +68,10 @@ export class JobType {
   @Field(() => DateTimeScalar, { description: 'When it was launched.' })
   createdAt!: Date;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'When its first attempt began.' })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'When its first attempt began; after a verdict or a retry, the first one since.',
+  })
   startedAt!: Date | null;
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'When it ended.' })

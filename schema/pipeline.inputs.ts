@@ -1,4 +1,4 @@
-import { Field, Float, ID, InputType, Int } from 'type-graphql';
+import { Field, Float, InputType, Int } from 'type-graphql';
 import type { ErrorCode } from '../src/core/errors.js';
 import type { FailureClass } from '../src/core/failure-class.js';
 import type { OnFailure } from '../src/jobs/hold.js';
@@ -76,8 +76,19 @@ export class JobOptionsInput {
   @Field(() => Int, { nullable: true, description: 'Attempts before a temporary failure counts as final. Default 5.' })
   maxAttempts?: number | null;
 
-  @Field(() => DurationScalar, { nullable: true, description: 'Longest time an attempt may run. Default: no limit.' })
+  @Field(() => DurationScalar, {
+    nullable: true,
+    description:
+      'Longest time from the first attempt to the end, waits between attempts included; a pause does not count. Default: no limit.',
+  })
   timeout?: number | null;
+
+  @Field(() => DurationScalar, {
+    nullable: true,
+    description:
+      'Longest time that loading one chunk may take, e.g. because somebody has locked the target. Then it is cancelled and tried again by itself. Default `PT10M`.',
+  })
+  chunkTimeout?: number | null;
 
   @Field(() => OnFailureEnum, {
     nullable: true,
@@ -133,9 +144,3 @@ export class LaunchEtlJobInput extends PipelineInput {
 
 @InputType('PreviewEtlInput', { description: 'The pipeline to try; the sink is inspected, nothing is written.' })
 export class PreviewEtlInput extends PipelineInput {}
-
-@InputType('CancelJobInput', { description: 'Which job to cancel.' })
-export class CancelJobInput {
-  @Field(() => ID, { description: 'Id of the job.' })
-  id!: string;
-}

@@ -44,14 +44,18 @@ function plainRecords({ rows, ndjson }: RecordsSourceInput): Record<string, unkn
 
 /** What the engine parses: `{ source, steps, expectations, sink, options }`, without what is not of the pipeline. */
 export function plainPipeline(input: PipelineInput): Readonly<Record<string, unknown>> {
-  const { priority: _ofTheJob, timeout, ...options } = plainMembers(input.options ?? {});
+  const { priority: _ofTheJob, timeout, chunkTimeout, ...options } = plainMembers(input.options ?? {});
   return {
     source: plain(input.source),
     steps: plain(input.steps ?? []),
     expectations: plain(input.expectations ?? []),
     sink: plain(input.sink),
-    // The Duration scalar has made milliseconds of it.
-    options: timeout === undefined ? options : { ...options, timeoutMs: timeout },
+    // The Duration scalar has made milliseconds of them.
+    options: {
+      ...options,
+      ...(timeout !== undefined && { timeoutMs: timeout }),
+      ...(chunkTimeout !== undefined && { chunkTimeoutMs: chunkTimeout }),
+    },
   };
 }
 

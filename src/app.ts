@@ -11,10 +11,12 @@ import { createFileResolver } from './engine/files/file-resolver.js';
 import { parsePipeline } from './engine/parse-pipeline.js';
 import { startGateway } from './gateway/server.js';
 import { createJobService } from './jobs/create-job-service.js';
+import { createJobSteering } from './jobs/create-job-steering.js';
 import { startEventHub } from './jobs/event-hub.js';
 import { startMonitors } from './jobs/monitors/start-monitors.js';
 import { createSuccessMetricsService } from './jobs/monitors/success-metrics-service.js';
 import { startWorkerBeacon } from './jobs/monitors/worker-beacon.js';
+import { startQueueService } from './jobs/queue/create-queue-service.js';
 import { startRunner } from './jobs/runner.js';
 import { createStagingArea } from './jobs/staging-area.js';
 import { startSweeper } from './jobs/sweeper.js';
@@ -26,6 +28,7 @@ import { startEmbeddedPostgres } from './store/embedded-postgres.js';
 import { migrate } from './store/migrate.js';
 import { createMonitorStore } from './store/monitor-store.js';
 import { openStores } from './store/open-stores.js';
+import { createQueueStore } from './store/queue-store.js';
 import { createSuccessMetricsStore } from './store/success-metrics-store.js';
 import { createWorkerStore } from './store/worker-store.js';
 
@@ -134,6 +137,8 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
 
   const hub = await startEventHub({ bus, reader: stores.events, clock, log });
   shutdown.add('hub', () => hub.stop());
+  const queues = await startQueueService({ store: createQueueStore(stores.pool), queue, bus, clock, log });
+  shutdown.add('queue service', queues.stop);
   const { token, isNew } = await adminToken(config.home, config.adminToken);
   const gateway = await startGateway({
     config,
@@ -142,12 +147,19 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
     jobs: createJobService({
       ...stores,
       queue,
-      bus,
       engine,
       parsePipeline,
       isKnownOwner: (id) => chart.agent(id) !== undefined,
       log,
     }),
+    steering: createJobSteering({
+      jobs: stores.jobs,
+      retry: stores.retry({ staging, parsePipeline, log }),
+      queue,
+      bus,
+      log,
+    }),
+    queues: queues.service,
     watcher: hub,
     escalations: escalations.service(),
     successMetrics: createSuccessMetricsService(createSuccessMetricsStore(stores.pool)),

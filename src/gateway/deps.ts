@@ -1,4 +1,11 @@
-import type { EscalationService, JobService, JobWatcher, SuccessMetricsService } from '../../schema/context.js';
+import type {
+  EscalationService,
+  JobService,
+  JobSteering,
+  JobWatcher,
+  QueueService,
+  SuccessMetricsService,
+} from '../../schema/context.js';
 import type { Clock } from '../core/clock.js';
 import type { Log } from '../core/log.js';
 
@@ -46,6 +53,8 @@ export interface GatewayDeps {
   readonly log: Log;
   readonly clock: Clock;
   readonly jobs: JobService;
+  readonly steering: JobSteering;
+  readonly queues: QueueService;
   readonly watcher: JobWatcher & { stats?(): WatcherStats };
   readonly escalations: EscalationService;
   /** Without it, `successMetrics` answers UNAVAILABLE. */

@@ -14,7 +14,10 @@ import { QUERY_LIMITS, queryLimitsRule } from './query-limits.js';
 
 export interface GraphqlRouteOptions {
   readonly schema: GraphQLSchema;
-  readonly deps: Pick<GatewayDeps, 'jobs' | 'watcher' | 'escalations' | 'successMetrics' | 'log'>;
+  readonly deps: Pick<
+    GatewayDeps,
+    'jobs' | 'steering' | 'queues' | 'watcher' | 'escalations' | 'successMetrics' | 'log'
+  >;
   readonly formatError: FormatError;
   readonly bodyLimit: number;
 }
@@ -75,8 +78,8 @@ export const graphqlRoute =
       path: '/graphql',
       method: ['GET', 'POST'],
       context: async (request) => {
-        const { jobs, watcher, escalations, successMetrics } = deps;
-        return { caller: sessionOf(request).caller, jobs, watcher, escalations, successMetrics };
+        const { jobs, steering, queues, watcher, escalations, successMetrics } = deps;
+        return { caller: sessionOf(request).caller, jobs, steering, queues, watcher, escalations, successMetrics };
       },
     });
   };

@@ -3,10 +3,9 @@ import { newId } from '../core/ids.js';
 import type { Log } from '../core/log.js';
 import type { Engine } from '../engine/engine.js';
 import type { Pipeline } from '../engine/pipeline.js';
-import { TOPICS } from './events.js';
 import type { Caller, JobService } from './job-service.js';
 import { parseLaunch, specHashOf } from './parse-launch.js';
-import type { EventBus, JobQueue } from './ports.js';
+import type { JobQueue } from './ports.js';
 import { refuseUnstorable } from './refuse-unstorable.js';
 import type { JobStore, QuarantineStore, ReportStore, SinkConnections } from './stores.js';
 import { createTurnstile } from './turnstile.js';
@@ -17,7 +16,6 @@ export interface JobServiceDeps {
   readonly reports: ReportStore;
   readonly connections: SinkConnections;
   readonly queue: JobQueue;
-  readonly bus: EventBus;
   readonly engine: Engine;
   readonly parsePipeline: (input: unknown) => Pipeline;
   /** Whether an agent of that id can answer for a job. */
@@ -29,7 +27,7 @@ export interface JobServiceDeps {
 const DRY_RUNS_AT_ONCE = 2;
 
 export function createJobService(deps: JobServiceDeps): JobService {
-  const { jobs, quarantine, reports, connections, queue, bus, engine, parsePipeline, log } = deps;
+  const { jobs, quarantine, reports, connections, queue, engine, parsePipeline, log } = deps;
   const dryRun = createTurnstile(DRY_RUNS_AT_ONCE);
 
   function requireOwner(owner: string): void {
@@ -88,18 +86,8 @@ export function createJobService(deps: JobServiceDeps): JobService {
       return launched;
     },
 
-    async cancel({ tenant }, jobId) {
-      const job = await jobs.requestCancel(tenant, jobId);
-      // Its worker reads the row by its next heartbeat; this makes it look at once.
-      if (job.state === 'RUNNING') {
-        await bus
-          .publish(TOPICS.cancel, { jobId })
-          .catch((error: unknown) => log.warn({ jobId, reason: String(error) }, 'a cancel could not be announced'));
-      }
-      return job;
-    },
-
     get: ({ tenant }, jobId) => jobs.get(tenant, jobId),
+    attempts: ({ tenant }, jobId, last) => jobs.attempts(tenant, jobId, last),
     list: ({ tenant }, filter, order, page) => jobs.list(tenant, filter, order, page),
     report: ({ tenant }, jobId) => reports.list(tenant, jobId),
     quarantine: ({ tenant }, filter, page) => quarantine.list(tenant, filter, page),

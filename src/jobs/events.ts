@@ -32,7 +32,7 @@ export interface JobSignal {
 }
 
 /** Bus topics. A payload is small JSON; whoever misses one finds the truth in Postgres. */
-export const TOPICS = { jobs: 'jobs', cancel: 'cancel', escalations: 'escalations' } as const;
+export const TOPICS = { jobs: 'jobs', cancel: 'cancel', queue: 'queue', escalations: 'escalations' } as const;
 export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
 
 /** The name of a topic where names are shared with others: PostgreSQL's NOTIFY, Redis channels. */

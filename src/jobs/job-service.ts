@@ -1,7 +1,7 @@
 import type { ExpectationOutcome } from '../engine/evaluate/outcome.js';
 import type { InferredColumn, Preview } from '../engine/pipeline.js';
 import type { JobEvent } from './events.js';
-import type { Job, JobKind, JobState, QuarantinedRow } from './job.js';
+import type { Job, JobAttempt, JobKind, JobState, QuarantinedRow } from './job.js';
 import type { Page, PageRequest } from './ports.js';
 
 /** Who asks. Every query is filtered by the tenant. */
@@ -48,9 +48,9 @@ export interface QuarantineFilter {
 export interface JobService {
   /** Checks the spec, then stores the job and its first event in one transaction, then offers it to the queue. */
   launchEtl(caller: Caller, request: LaunchRequest): Promise<{ readonly job: Job; readonly replayed: boolean }>;
-  /** A queued job is cancelled at once; a running one is told to stop. Cancelling a cancelled job changes nothing. */
-  cancel(caller: Caller, jobId: string): Promise<Job>;
   get(caller: Caller, jobId: string): Promise<Job | null>;
+  /** The last attempts of the job, oldest first. */
+  attempts(caller: Caller, jobId: string, last: number): Promise<readonly JobAttempt[]>;
   list(caller: Caller, filter: JobFilter, order: JobOrder, page: PageRequest): Promise<Page<Job>>;
   report(caller: Caller, jobId: string): Promise<readonly ExpectationOutcome[]>;
   quarantine(caller: Caller, filter: QuarantineFilter, page: PageRequest): Promise<Page<QuarantinedRow>>;

@@ -57,7 +57,7 @@ export async function readJobAttempts(
   if (!isId(jobId)) return [];
   const { rows } = await db.query<JobAttemptRow>(
     `select seq, number, worker, started_at, ended_at, outcome, error_code, error_message,
-       (extract(epoch from ended_at - started_at) * 1000)::float8 as duration_ms
+       round(extract(epoch from ended_at - started_at) * 1000)::float8 as duration_ms
      from sluice.job_attempt where tenant = $1 and job_id = $2 order by seq desc limit $3`,
     [tenant, jobId, last],
   );

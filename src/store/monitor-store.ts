@@ -6,6 +6,7 @@ import { ABANDONED_MS, STALLED_MS } from '../jobs/monitors/rules.js';
 import type { Snapshot } from '../jobs/monitors/snapshot.js';
 import { successMetricsOf } from '../jobs/monitors/success-metrics.js';
 import { BEACON_MS } from '../jobs/monitors/worker-beacon.js';
+import { IS_QUEUE_PAUSED } from './claimable.js';
 import { type Pool, type Queryable, withTransaction } from './pool.js';
 import { readSuccessCounts } from './success-metrics-store.js';
 
@@ -37,7 +38,7 @@ async function readSnapshot(db: Queryable, windowMs: number): Promise<Snapshot> 
      )
      select queue.*, stopped.*, worker.* from
        (select count(*) as queued, max(${SINCE_UPDATE_MS})::float8 as oldest_queued_ms from sluice.job as job
-        where job.state = 'QUEUED') as queue,
+        where job.state = 'QUEUED' and not ${IS_QUEUE_PAUSED}) as queue,
        (select count(*) as stalled, (select id from stalled order by ms desc limit 1) as stalled_job_id,
           max(ms) as longest_stalled_ms from stalled) as stopped,
        (select coalesce(sum(slots), 0) as slots, coalesce(sum(busy), 0) as busy from sluice.worker

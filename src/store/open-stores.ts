@@ -13,6 +13,7 @@ import { createLoadLedger } from './load-ledger.js';
 import { createPool } from './pool.js';
 import { createQuarantineStore } from './quarantine-store.js';
 import { createReportStore } from './report-store.js';
+import { type RetryDeps, retryJob } from './retry-job.js';
 import { createSinkConnections } from './sink-connections.js';
 import { createSweepStore } from './sweep-store.js';
 
@@ -81,6 +82,9 @@ export async function openStores({ databaseUrl, connections, isBusOnPostgres, lo
     /** What verdicts do to jobs. */
     jobActions: (around: Pick<JobActionsDeps, 'staging' | 'queue' | 'parsePipeline' | 'check' | 'log'>) =>
       createJobActions({ ...around, pool, announcer, connections: sinks, ledger }),
+    /** What a retry does to a job. */
+    retry: (around: Pick<RetryDeps, 'staging' | 'parsePipeline' | 'log'>) =>
+      retryJob({ ...around, pool, announcer, connections: sinks, ledger }),
     connections: sinks,
     ledger,
     /** With the bus elsewhere: how changes are announced, once it is there. */

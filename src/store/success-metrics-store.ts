@@ -1,5 +1,6 @@
 import type { SuccessMetricsReader } from '../jobs/monitors/ports.js';
 import type { SuccessCounts } from '../jobs/monitors/success-metrics.js';
+import { IS_QUEUE_PAUSED } from './claimable.js';
 import { type Pool, type Queryable, withTransaction } from './pool.js';
 import { RESTED_SQL, WORK_MS_SQL } from './work-time.js';
 
@@ -67,7 +68,7 @@ const COUNTS = `
     good.rows + failed.rows_off as rows_reconciled, good.disagreeing + failed.rows_off as rows_disagreeing,
     (select coalesce(sum(job.rows), 0) from sluice.chunk as job
      where job.state = 'LOADED' and job.loaded_at > ${SINCE} and ${OURS}) as rows_committed,
-    exists (select from sluice.job as job where job.state = 'QUEUED' and ${OURS}
+    exists (select from sluice.job as job where job.state = 'QUEUED' and ${OURS} and not ${IS_QUEUE_PAUSED}
       and job.updated_at < statement_timestamp() - ${BACKLOG_MS} * interval '1 ms') as is_backed_up
   from good, bad, failed, work`;
 

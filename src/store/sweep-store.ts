@@ -1,5 +1,5 @@
 import { ERROR_CODES } from '../core/errors.js';
-import type { Straggler, SweepStore } from '../jobs/stores.js';
+import type { SweepStore } from '../jobs/stores.js';
 import { ATTEMPT_COLUMNS, type AttemptRow, attemptOf } from './attempt-row.js';
 import { IS_CLAIMABLE } from './claimable.js';
 import {
@@ -13,18 +13,7 @@ import {
 } from './job-change.js';
 import { KEEPS_PARTS } from './kept-parts.js';
 import type { Pool } from './pool.js';
-
-interface StragglerRow {
-  readonly id: string;
-  readonly priority: number;
-  readonly last_seq: bigint;
-}
-
-const stragglerOf = (row: StragglerRow): Straggler => ({
-  jobId: row.id,
-  priority: row.priority,
-  lastSeq: Number(row.last_seq),
-});
+import { type StragglerRow, stragglerOf } from './straggler.js';
 
 /** How an error of the sweeper is stored on the job. */
 const poison = (takeovers: number) => ({

@@ -7,6 +7,7 @@ import { cleanUp } from '../../src/jobs/end-attempt.js';
 import { LEASE_MS } from '../../src/jobs/heartbeat.js';
 import type { SinkClient } from '../../src/jobs/stores.js';
 import { eventually } from '../support/eventually.js';
+import { gate } from '../support/gate.js';
 import { partEngine } from '../support/part-engine.js';
 import { aPipeline, aRuntime, type Runtime } from '../support/runtime.js';
 
@@ -38,27 +39,6 @@ const reports = async (id: string) =>
   ).rows;
 const stagedFiles = (id: string) => readdir(join(runtime.staging, id)).catch(() => []);
 const loadedIds = () => runtime.column('select id::int from target order by id');
-
-/** An evaluation that waits for the test, and ends at once when it is told to stop. */
-function gate() {
-  let open = () => {};
-  let reached = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const isReached = new Promise<void>((resolve) => {
-    reached = resolve;
-  });
-  const wait = async (signal: AbortSignal) => {
-    reached();
-    signal.throwIfAborted();
-    const aborted = new Promise<never>((_, reject) =>
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
-    );
-    await Promise.race([opened, aborted]);
-  };
-  return { open, isReached, wait };
-}
 
 describe('a worker', () => {
   it('takes a job from its hint to its target, and tells every step', async () => {

@@ -10,6 +10,7 @@ import type { GatewayDeps } from '../../src/gateway/deps.js';
 import { type Gateway, startGateway } from '../../src/gateway/server.js';
 import { stubEscalations } from './stub-escalations.js';
 import { silentWatcher, stubJobs } from './stub-jobs.js';
+import { stubQueues, stubSteering } from './stub-steering.js';
 
 export const TOKEN = 'a-token-of-the-tests-0123456789';
 
@@ -53,6 +54,8 @@ export async function testGateway(deps: Partial<GatewayDeps> = {}): Promise<Test
     log: recordingLog(),
     clock: systemClock,
     jobs: stubJobs(),
+    steering: stubSteering(),
+    queues: stubQueues(),
     watcher: silentWatcher(),
     escalations: stubEscalations(),
     health: async () => ({ database: true, queue: true, bus: true }),

@@ -44,8 +44,8 @@ const EMPTY_PAGE = { items: [], hasNextPage: false, totalCount: 0 };
 export function stubJobs(methods: Partial<JobService> = {}): JobService {
   return {
     launchEtl: async (_caller, { name }) => ({ job: aJob({ name }), replayed: false }),
-    cancel: async (_caller, id) => aJob({ id, state: 'CANCELLED' }),
     get: async (_caller, id) => aJob({ id }),
+    attempts: async () => [],
     list: async () => EMPTY_PAGE,
     report: async () => [],
     quarantine: async () => EMPTY_PAGE,
