@@ -51,6 +51,13 @@ class PostgresSinkInput {
     description: 'Whether to create the table when it is missing. Default false.',
   })
   createTable?: boolean | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether rows are loaded aside and come in at the end, all at once, so that a cancelled job leaves none behind. Default false: only where the table could refuse a row.',
+  })
+  staged?: boolean | null;
 }
 
 @InputType('CsvSinkInput', { description: 'A CSV file.' })

@@ -39,6 +39,13 @@ export const postgresOptions = z
       .boolean()
       .default(false)
       .describe('Create the table from the columns of the output when it does not exist. Default false.'),
+    staged: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Load the rows aside and bring them in at the end, all at once: before that readers see none of them, and a ' +
+          'cancelled job leaves none behind. Writes every row twice. Default false: only where the target could refuse a row.',
+      ),
   })
   .superRefine(({ mode, key }, context) => {
     const duplicate = key.findIndex((column, i) => key.indexOf(column) !== i);

@@ -47,7 +47,7 @@ export const stagingName = (jobId: string): string => STAGING_PREFIX + jobId.rep
 
 /** Why rows cannot go straight into the target: what could refuse one when others are already visible. */
 export function reasonsToStage(
-  { mode }: PostgresOptions,
+  { mode, staged }: PostgresOptions,
   { target, key }: CheckedTarget,
   output: readonly Column[],
 ): readonly string[] {
@@ -57,6 +57,7 @@ export function reasonsToStage(
     columns.length === key.length && columns.every((name) => key.includes(name));
   const written = target.columns.filter((column) => output.some(({ name }) => name === column.name));
   return [
+    ...(staged ? ['the option staged'] : []),
     ...target.hazards,
     ...target.uniqueKeys
       .filter(({ columns }) => !isKey(columns))

@@ -43,6 +43,7 @@ test('the operations have the names of the design', () => {
     'jobs',
     'previewEtl',
     'quarantine',
+    'queueStats',
     'simulateEscalation',
     'successMetrics',
     'viewer',
@@ -56,16 +57,21 @@ test('the operations have the names of the design', () => {
     'escalate',
     'launchEtlJob',
     'openEscalation',
+    'pauseJob',
+    'pauseQueue',
     'reassignEscalation',
     'redeliverNotifications',
     'releaseClaim',
     'renewClaim',
     'reopenEscalation',
     'resolveEscalation',
+    'resumeJob',
+    'resumeQueue',
+    'retryJob',
     'saveAgentContact',
     'saveEscalationPolicy',
     'snoozeEscalation',
     'submitVerdict',
   ]);
-  expect(names(schema.getSubscriptionType())).toEqual(['escalationEvents', 'jobEvents', 'jobFeed']);
+  expect(names(schema.getSubscriptionType())).toEqual(['escalationEvents', 'jobEvents', 'jobFeed', 'queueFeed']);
 });
