@@ -50,11 +50,11 @@ export async function escalatedJobs() {
   const { actions } = actionsOf(desk, (pipeline: Pipeline) =>
     engine.check(pipeline, (work) => connections.withClient(pipeline.sink.connection, work)),
   );
-  const { options, escalationStores, chart, stores, bus } = desk;
+  const { options, escalationStores, chart, stores } = desk;
   const log = createLog('silent');
   const isKnownOwner = (id: string) => chart.agent(id) !== undefined;
   const gateway = await testGateway({
-    jobs: createJobService({ ...stores, queue: handQueue(), bus, engine, parsePipeline, isKnownOwner, log }),
+    jobs: createJobService({ ...stores, queue: handQueue(), engine, parsePipeline, isKnownOwner, log }),
     escalations: createEscalationService({ ...options, ...escalationStores, chart, jobActions: actions }),
   });
 
