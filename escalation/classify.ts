@@ -1,4 +1,4 @@
-import { ERROR_CODES, type ErrorCode } from '../src/core/errors.js';
+import { ERROR_CODES, type ErrorCode, HANDOVERS } from '../src/core/errors.js';
 import type { FailureClass } from '../src/core/failure-class.js';
 import type { FailureReport } from './failure-report.js';
 
@@ -44,10 +44,8 @@ const all =
   (report: Classifiable): boolean =>
     conditions.every((condition) => condition(report));
 
-const HOOKS = ['hook', 'webhook', 'callback', 'workflow', 'schedule', 'upstream', 'downstream'];
-
 /** Whether it happened on the way to or from other work, rather than in the data or underneath it. */
-const atHandover = ({ details }: Classifiable): boolean => HOOKS.some((hook) => details.origin === hook);
+const atHandover = ({ details }: Classifiable): boolean => HANDOVERS.some((place) => details.origin === place);
 
 const LOCKED = '55P03';
 const DUPLICATE_KEY = '23505';

@@ -22,7 +22,7 @@ export interface FailureReport {
   /** The class that the error came with; the rules may decide otherwise. */
   readonly failureClass: FailureClass;
   readonly message: string;
-  /** JSON facts of the error: sqlState, samples, lastCode, sizes. */
+  /** JSON facts of the error: sqlState, samples, lastCode, sizes; `stage` of the job, and `origin` at a handover. */
   readonly details: Readonly<Record<string, unknown>>;
   readonly at: Date;
   /** Of the job that it is about. */

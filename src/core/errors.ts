@@ -93,10 +93,15 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 /** Where in the input the mistake is, e.g. `['steps', 0, 'cast', 'columns', 1, 'name']`. */
 export type InputPath = readonly (string | number)[];
 
+/** Where work passes from one part to another. */
+export const HANDOVERS = ['hook', 'webhook', 'callback', 'workflow', 'schedule', 'upstream', 'downstream'] as const;
+
 export interface SluiceErrorOptions {
   readonly path?: InputPath;
   /** Structured facts for evidence bundles and logs; must be JSON and hold no secrets. */
   readonly details?: Readonly<Record<string, unknown>>;
+  /** The handover at which it failed, if it did at one. Kept as `details.origin`, which decides who is asked about it. */
+  readonly origin?: (typeof HANDOVERS)[number];
   readonly cause?: unknown;
   /** Overrides the class of the code, e.g. for a driver error that is known to pass. */
   readonly failureClass?: FailureClass;
@@ -115,7 +120,7 @@ export class SluiceError extends Error {
     this.code = code;
     this.failureClass = options.failureClass ?? ERROR_CODES[code].failureClass;
     this.path = options.path;
-    this.details = options.details;
+    this.details = options.origin === undefined ? options.details : { ...options.details, origin: options.origin };
   }
 
   /** True when the caller can mend it, so that it belongs into `userErrors`. */

@@ -5,6 +5,10 @@ const FINAL = FINAL_STATES.map((state) => `'${state}'`).join(', ');
 /** More offending rows than these help nobody to decide; the job's own error has them all. */
 const SAMPLES = `jsonb_path_query_array(job.error -> 'details' -> 'samples', '$[0 to 9]')`;
 
+/** Where the job was: a statement sees its table as it was before the change. */
+const STAGE = `jsonb_strip_nulls(jsonb_build_object('stage',
+  (select before.stage from sluice.job as before where before.id = job.id)))`;
+
 /**
  * CTEs behind the change of a `job` by which it may become held, or end: what is reported is reported with the change
  * itself. A job that comes to await a decision is a failure that somebody has to be asked about. One that was ever held
@@ -17,7 +21,7 @@ export const REPORT_CTES = `,
     select gen_random_uuid(), job.tenant, 'FAILED', 'JOB', job.id, job.name, job.target, job.owner,
       job.error ->> 'code', job.error ->> 'failureClass', job.error ->> 'message',
       coalesce(job.error -> 'details', '{}') || case when jsonb_typeof(job.error -> 'details' -> 'samples') = 'array'
-        then jsonb_build_object('samples', ${SAMPLES}) else '{}' end
+        then jsonb_build_object('samples', ${SAMPLES}) else '{}' end || ${STAGE}
     from job where job.state = 'AWAITING_DECISION'
   ), recovery as (
     insert into sluice.failure_report

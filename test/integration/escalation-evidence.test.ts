@@ -8,10 +8,7 @@ let jobs: EscalatedJobs;
 beforeAll(async () => {
   jobs = await escalatedJobs();
 });
-afterEach(async () => {
-  await jobs.desk.rest();
-  await jobs.desk.pool.query('drop table if exists target');
-});
+afterEach(() => jobs.desk.rest());
 
 /** The one escalation of a job. */
 function only({ escalations }: Escalated): Escalated['escalations'][number] {
@@ -20,9 +17,14 @@ function only({ escalations }: Escalated): Escalated['escalations'][number] {
   return one;
 }
 
+let tables = 0;
+
 /** Loads what nobody may see: two rows whose email the target takes once, and one whose email is too long. */
 async function hidesEmails(source: object): Promise<Escalated> {
-  await jobs.desk.pool.query('create table target (id text, email text unique)');
+  // A table of its own: loads into one whose data may be wrong wait.
+  tables += 1;
+  const table = `emails_${tables}`;
+  await jobs.desk.pool.query(`create table ${table} (id text, email text unique)`);
   const job = await jobs.escalated({
     source,
     steps: [
@@ -33,7 +35,7 @@ async function hidesEmails(source: object): Promise<Escalated> {
       { length: { column: 'email', max: 10 }, severity: 'QUARANTINE' },
       { inSet: { column: 'email', values: ['hidden-1', 'hidden-2'] }, severity: 'WARN' },
     ],
-    sink: { postgres: { table: 'target', mode: 'REPLACE' } },
+    sink: { postgres: { table, mode: 'REPLACE' } },
     options: { escalation: { sensitiveColumns: ['EMAIL'] } },
   });
   expect(job).toMatchObject({ state: 'AWAITING_DECISION', error: { code: 'CONSTRAINT_VIOLATION' } });

@@ -191,7 +191,7 @@ describe('a job that fails', () => {
         code: 'EXPECTATION_FAILED',
         failure_class: 'PIPELINE_DECISION',
         message: 'One row is too large.',
-        details: { samples: samples.slice(0, 10) },
+        details: { samples: samples.slice(0, 10), stage: 'EVALUATING' },
       },
     ]);
   });
@@ -233,7 +233,11 @@ describe('a job that fails', () => {
       state: 'AWAITING_DECISION',
       error: { code: 'CONSTRAINT_VIOLATION' },
     });
-    expect(await reports(id)).toMatchObject([{ kind: 'FAILED', code: 'CONSTRAINT_VIOLATION' }]);
+    expect(await reports(id)).toMatchObject([
+      { kind: 'FAILED', code: 'CONSTRAINT_VIOLATION', details: { sqlState: '23514', stage: 'FINISHING' } },
+    ]);
+    // It is a fact for those who classify; its caller sees the stage in the events.
+    expect((await runtime.job(id)).error?.details).not.toHaveProperty('stage');
     expect(await loadedIds()).toEqual([]);
   });
 
@@ -287,7 +291,10 @@ describe('a failure that passes', () => {
     await queue.hint(id);
     expect(await runtime.job(id)).toMatchObject({ state: 'AWAITING_DECISION', attempt: 2 });
     expect(await reports(id)).toMatchObject([
-      { code: 'RETRIES_EXHAUSTED', failure_class: 'CRITICAL_FAILURE', details: { lastCode: 'UNAVAILABLE' } },
+      {
+        ...{ code: 'RETRIES_EXHAUSTED', failure_class: 'CRITICAL_FAILURE' },
+        details: { lastCode: 'UNAVAILABLE', stage: 'EVALUATING' },
+      },
     ]);
   });
 
