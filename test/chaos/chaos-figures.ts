@@ -35,8 +35,9 @@ export function chaosFigures(result: ChaosResult): readonly Figure[] {
     count('tries', result.tries, `${result.repeats} of them repeated, under the same webhook-id`),
     never('differences from the state table', findings.differences),
     never('lost writes of agents', findings.writes),
-    never('effects that happened not once', findings.effects),
-    never('faults of the log and its readers', findings.log),
+    never('verdicts that acted not exactly once', findings.verdicts),
+    never('reports that counted not exactly once', findings.reports),
+    never('faults of the log: audit verify, gaps, readers', findings.log),
     ...outageFigures(result),
     // The row of the log is the last thing before the commit.
     ...lateness('due step to its row in the log', steps, result, LATE_MS),

@@ -12,8 +12,10 @@ export interface Findings {
   readonly differences: string[];
   /** A write that an agent was told is done, and that is not in the log; or one in the log that nobody made. */
   readonly writes: string[];
-  /** Verdicts that acted on a job not once, and reports that counted not once. */
-  readonly effects: string[];
+  /** Verdicts that acted on their jobs never, or more than once. */
+  readonly verdicts: string[];
+  /** Reports that counted never, or more than once. */
+  readonly reports: string[];
   /** Where the chain of the log, or a reader of it, has a gap. */
   readonly log: string[];
 }
@@ -25,7 +27,8 @@ export const noFindings = (): Findings => ({
   secondNotifications: [],
   differences: [],
   writes: [],
-  effects: [],
+  verdicts: [],
+  reports: [],
   log: [],
 });
 

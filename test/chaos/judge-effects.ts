@@ -39,64 +39,81 @@ export function see(
   }
 }
 
-/** Reports that were taken up not once, verdicts that acted not once, and jobs that nobody decides about any more. */
-export async function judgeEffects(pool: Pool, seen: Seen, { effects, standing }: Findings): Promise<void> {
-  const { rows: reports } = await pool.query<{ id: string; done: boolean; escalation_id: string | null; kind: string }>(
-    'select id, done, escalation_id, kind from sluice.failure_report',
+/** What reports and verdicts have led to, over all escalations. */
+export async function judgeEffects(pool: Pool, seen: Seen, findings: Findings): Promise<void> {
+  await judgeReports(pool, seen, findings);
+  await judgeActs(pool, findings);
+  await judgeVerdicts(pool, seen, findings);
+  await judgeHeldJobs(pool, seen, findings);
+  await judgePauses(pool, findings);
+}
+
+/** Each failure opened an escalation, or counted as an occurrence of one. */
+async function judgeReports(pool: Pool, seen: Seen, { reports, standing }: Findings): Promise<void> {
+  const { rows } = await pool.query<{ id: string; done: boolean; kind: string }>(
+    'select id, done, kind from sluice.failure_report',
   );
-  for (const { id, done, kind } of reports) {
+  for (const { id, done, kind } of rows) {
     if (!done) standing.push(`report ${id}: not taken up`);
     const times = (seen.occurrences.get(id) ?? 0) + (seen.escalations.has(derivedId(id, 'escalation')) ? 1 : 0);
-    if (done && kind === 'FAILED' && times !== 1) effects.push(`report ${id}: counted ${times} times`);
+    if (done && kind === 'FAILED' && times !== 1) reports.push(`report ${id}: counted ${times} times`);
   }
+}
 
-  const { rows: acts } = await pool.query<{ id: string; effects: number; events: number }>(
-    `select job.id, (select count(*)::int from sluice.verdict_effect as effect
-         where effect.job_id = job.id and effect.outcome = 'APPLIED') as effects,
-       (select count(*)::int from sluice.job_event as event
-         where event.job_id = job.id and event.message like '% decided %') as events
-     from sluice.job as job`,
+/** Each act on a job is an event of the job, which names the verdict, and an effect. */
+async function judgeActs(pool: Pool, { verdicts }: Findings): Promise<void> {
+  const { rows } = await pool.query<{ job: string; effects: number; events: number }>(
+    `with effect as (
+       select job_id, count(*)::int as effects from sluice.verdict_effect where outcome = 'APPLIED' group by job_id
+     ), act as (
+       select job_id, count(*)::int as events from sluice.job_event where message like '% decided %' group by job_id
+     )
+     select job_id as job, coalesce(effects, 0) as effects, coalesce(events, 0) as events
+     from effect full join act using (job_id)`,
   );
-  for (const { id, effects: stored, events } of acts) {
-    if (stored !== events) effects.push(`job ${id}: ${events} acts for ${stored} verdicts`);
+  for (const { job, effects, events } of rows) {
+    if (effects !== events) verdicts.push(`job ${job}: ${events} acts for ${effects} verdicts`);
   }
+}
 
-  const { rows: held } = await pool.query<{ id: string; open: boolean; escalations: readonly string[] }>(
-    `select job.id, coalesce(bool_or(escalation.status <> 'RESOLVED'), false) as open,
+/** A verdict about jobs has to have been carried out on one of them at least; on which, the jobs themselves decided. */
+async function judgeVerdicts(pool: Pool, seen: Seen, { verdicts }: Findings): Promise<void> {
+  const { rows } = await pool.query<{ id: string; jobs: readonly string[] }>(
+    `select escalation_id as id, array_agg(distinct job_id) as jobs from sluice.failure_report
+     where escalation_id is not null and job_id is not null and kind = 'FAILED' group by escalation_id`,
+  );
+  const jobs = new Map(rows.map((row) => [row.id, row.jobs]));
+  const { rows: effects } = await pool.query<{ id: string }>('select verdict_id as id from sluice.verdict_effect');
+  const carriedOut = new Set(effects.map(({ id }) => id));
+  for (const [verdict, { escalation, kind }] of seen.verdicts) {
+    const about = jobs.get(escalation) ?? [];
+    const ids = [verdict, ...about.map((job) => derivedId(verdict, job))];
+    if (about.length > 0 && !ids.some((id) => carriedOut.has(id))) {
+      verdicts.push(`${kind} ${verdict} of escalation ${escalation} never acted`);
+    }
+  }
+}
+
+/** Somebody is still asked about each job that awaits a decision, unless an agent closed the escalation as it was. */
+async function judgeHeldJobs(pool: Pool, seen: Seen, { standing }: Findings): Promise<void> {
+  const { rows } = await pool.query<{ job: string; open: boolean; escalations: readonly string[] }>(
+    `select job.id as job, coalesce(bool_or(escalation.status <> 'RESOLVED'), false) as open,
        coalesce(array_agg(escalation.id) filter (where escalation.id is not null), '{}') as escalations
      from sluice.job as job
      left join sluice.failure_report as report on report.job_id = job.id
      left join sluice.escalation as escalation on escalation.id = report.escalation_id
      where job.state = 'AWAITING_DECISION' group by job.id`,
   );
-  for (const { id, open, escalations } of held) {
+  for (const { job, open, escalations } of rows) {
     if (open || escalations.some((escalation) => seen.closedByHand.has(escalation))) continue;
-    standing.push(`job ${id}: held, and nobody is asked (${escalations.join(', ') || 'no escalation'})`);
+    standing.push(`job ${job}: held, and nobody is asked (${escalations.join(', ') || 'no escalation'})`);
   }
+}
 
-  await judgeVerdicts(pool, seen, effects);
-  const { rows: pauses } = await pool.query<{ target: string }>(
+async function judgePauses(pool: Pool, { standing }: Findings): Promise<void> {
+  const { rows } = await pool.query<{ target: string }>(
     `select pause.target from sluice.target_pause as pause
      join sluice.escalation on escalation.id = pause.escalation_id where escalation.status = 'RESOLVED'`,
   );
-  for (const { target } of pauses) standing.push(`target ${target}: paused for an escalation that is over`);
-}
-
-/** A verdict about jobs has to have been carried out on one of them at least; on which, the jobs themselves decided. */
-async function judgeVerdicts(pool: Pool, { verdicts }: Seen, effects: string[]): Promise<void> {
-  const { rows } = await pool.query<{ id: string; jobs: readonly string[] }>(
-    `select escalation.id, array_agg(distinct report.job_id) as jobs from sluice.escalation
-     join sluice.failure_report as report on report.escalation_id = escalation.id and report.job_id is not null
-     where report.kind = 'FAILED' group by escalation.id`,
-  );
-  const jobs = new Map(rows.map((row) => [row.id, row.jobs]));
-  const { rows: stored } = await pool.query<{ verdict_id: string }>('select verdict_id from sluice.verdict_effect');
-  const carriedOut = new Set(stored.map(({ verdict_id }) => verdict_id));
-  for (const [verdict, { escalation, kind }] of verdicts) {
-    const about = jobs.get(escalation) ?? [];
-    const ids = [verdict, ...about.map((job) => derivedId(verdict, job))];
-    if (about.length > 0 && !ids.some((id) => carriedOut.has(id))) {
-      effects.push(`verdict ${verdict} ${kind} of escalation ${escalation} never acted`);
-    }
-  }
+  for (const { target } of rows) standing.push(`target ${target}: paused for an escalation that is over`);
 }

@@ -45,7 +45,7 @@ export function judgeEscalation(
     if (told && !isOfAgent) findings.writes.push(`${name}: ${told.agent}'s ${told.kind} (version ${version}) is lost`);
     const next = changes[index + 1]?.kind;
     if (after.status === 'DECIDED' && next !== undefined && next !== 'APPLIED' && next !== 'FAILED') {
-      findings.effects.push(`${name}: ${next} came between a verdict and its outcome`);
+      findings.verdicts.push(`${name}: ${next} came between a verdict and its outcome`);
     }
   });
   const { status, dueAt } = escalation.state;

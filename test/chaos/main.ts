@@ -21,9 +21,10 @@ async function run(): Promise<void> {
   const args = readArguments(process.argv.slice(2), Date.now() % 2 ** 31);
   const database = await openBenchDatabase(process.env.BENCH_DATABASE_URL ?? process.env.DATABASE_URL);
   const folder = await mkdtemp(join(tmpdir(), 'sluice-chaos-'));
-  const close = async () => {
-    await database.close();
-    await rm(folder, { recursive: true, force: true });
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= database.close().then(() => rm(folder, { recursive: true, force: true }));
+    return closing;
   };
   // Ctrl-C leaves no server and no database behind; the escalators end when nobody holds them any more.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
