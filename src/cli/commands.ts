@@ -6,14 +6,16 @@ import type { ClientConfig } from './client-config.js';
 import { ClientFailure, complaintText, EXIT, usageFailure } from './client-failure.js';
 import { registerEscalations } from './escalations-command.js';
 import type { Session } from './follow-job.js';
+import { registerJobs } from './jobs-command.js';
 import { openSession, type Surroundings } from './open-session.js';
+import { registerQueue } from './queue-command.js';
 import { type InSession, registerRun } from './run-command.js';
 import { registerSimulate } from './simulate-command.js';
 import { processTerminal } from './terminal.js';
 import { registerWatch } from './watch-command.js';
 
 /**
- * Adds the commands that talk to a gateway like any client: jobs, escalations, simulations, the audit of their log. They set `process.exitCode`, see `EXIT`.
+ * Adds the commands that talk to a gateway like any client: jobs, their queue, escalations, simulations, the audit of their log. They set `process.exitCode`, see `EXIT`.
  *
  * @param config read when a command runs, so that a wrong setting does not break the other commands
  */
@@ -28,7 +30,15 @@ export function registerClientCommands(program: Command, config: () => ClientCon
     },
     quit: (code) => process.exit(code),
   };
-  const register = [registerRun, registerWatch, registerEscalations, registerSimulate, registerAudit];
+  const register = [
+    registerRun,
+    registerWatch,
+    registerJobs,
+    registerQueue,
+    registerEscalations,
+    registerSimulate,
+    registerAudit,
+  ];
   for (const command of register.flatMap((add) => add(program, inSession(surroundings)))) {
     command
       .option('--url <url>', 'address of the gateway (default: SLUICE_URL, else http://127.0.0.1:4000)')

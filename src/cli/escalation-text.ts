@@ -1,12 +1,11 @@
 import type { EscalationHead, EscalationLogLine, EscalationReport } from './escalation-operations.js';
+import { timeText } from './quantities.js';
 import { printable } from './terminal.js';
 import { textTable } from './text-table.js';
 
 /** `ASKING, since ...` is for tables; this is who has to act. */
 const whoText = ({ holder, asked }: EscalationHead): string =>
   holder === null ? asked.map(({ id }) => id).join(', ') || '-' : holder.id;
-
-const timeText = (iso: string | null): string => (iso === null ? '-' : `${iso.slice(0, 16).replace('T', ' ')} UTC`);
 
 /** Escalations as a table, and how many there are in all. */
 export function escalationTable(escalations: readonly EscalationHead[], total: number): string[] {

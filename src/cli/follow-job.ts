@@ -1,7 +1,8 @@
 import type { Clock } from '../core/clock.js';
 import type { ApiClient } from './api-client.js';
 import { ClientFailure, EXIT, type ExitCode } from './client-failure.js';
-import { CANCEL, type JobEvent, REPORT, STATE } from './operations.js';
+import { CANCEL } from './job-operations.js';
+import { type JobEvent, REPORT, STATE } from './operations.js';
 import type { Reporter } from './reporter.js';
 import { AWAITING, isFinalState, watchJob } from './watch-job.js';
 
@@ -97,7 +98,7 @@ async function tellResult({ api, reporter }: Session, jobId: string): Promise<vo
 }
 
 async function cancelJob(api: ApiClient, jobId: string): Promise<void> {
-  const { cancelJob: answer } = await api.request(CANCEL, { jobId });
-  const [error] = answer.userErrors;
+  const { steered } = await api.request(CANCEL, { input: { id: jobId } });
+  const [error] = steered.userErrors;
   if (error !== undefined) throw new Error(error.message);
 }

@@ -1,3 +1,4 @@
+import { attemptTable } from './attempt-table.js';
 import { complaintText } from './client-failure.js';
 import type { ExpectationLine, JobReport, QuarantinedRow } from './operations.js';
 import { countText, durationText, percentText } from './quantities.js';
@@ -12,6 +13,8 @@ export function jobSummary(job: JobReport): string[] {
   const rows = edges.map((edge) => edge.node);
   return [
     ...headLines(job),
+    // One attempt is what the head tells of already.
+    ...section(job.attempts.length > 1 ? attemptTable(job.attempts) : []),
     ...section(expectationTable(job.expectations)),
     ...section(quarantineLines(rows, totalCount)),
   ];

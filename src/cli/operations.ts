@@ -60,6 +60,16 @@ export interface ExpectationLine {
   readonly status: string;
 }
 
+interface AttemptLine {
+  readonly number: number;
+  readonly worker: string;
+  readonly startedAt: string;
+  /** ISO 8601; null while it runs. */
+  readonly duration: string | null;
+  readonly outcome: string | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
 export interface QuarantinedRow {
   readonly rowNumber: number | null;
   readonly file: string | null;
@@ -74,6 +84,8 @@ export interface JobReport extends JobHead {
   readonly attempt: number;
   readonly progress: Progress;
   readonly error: Failure | null;
+  /** The last ones, oldest first. */
+  readonly attempts: readonly AttemptLine[];
   readonly expectations: readonly ExpectationLine[];
   /** The first rows that were set aside. */
   readonly quarantine: {
@@ -106,13 +118,6 @@ export const LAUNCH = operation<Launched, { readonly input: Readonly<Record<stri
     launchEtlJob(input: $input) { job { id name state } replayed ${USER_ERRORS} }
   }`);
 
-interface Cancelled {
-  readonly cancelJob: { readonly job: JobHead | null; readonly userErrors: readonly UserError[] };
-}
-
-export const CANCEL = operation<Cancelled, { readonly jobId: string }>(`
-  mutation CancelJob($jobId: ID!) { cancelJob(input: { id: $jobId }) { job { id name state } ${USER_ERRORS} } }`);
-
 export const STATE = operation<{ readonly job: JobHead | null }, { readonly jobId: string }>(`
   query JobState($jobId: ID!) { job(id: $jobId) { id name state } }`);
 
@@ -124,11 +129,12 @@ export const WATCH = operation<
     jobEvents(jobId: $jobId, afterSeq: $afterSeq) { seq at kind state stage ${PROGRESS} message ${ERROR} }
   }`);
 
+/** The fields of a JobReport; the document has the variable `$rows`. */
+export const JOB_REPORT = `
+  id name state createdAt startedAt finishedAt attempt ${PROGRESS} ${ERROR}
+  attempts(last: 10) { number worker startedAt duration outcome error { code message } }
+  expectations { ordinal kind description severity evaluated failed percent status }
+  quarantine(first: $rows) { totalCount edges { node { rowNumber file reasons { column code message } raw } } }`;
+
 export const REPORT = operation<{ readonly job: JobReport | null }, { readonly jobId: string; readonly rows: number }>(`
-  query ReportJob($jobId: ID!, $rows: Int!) {
-    job(id: $jobId) {
-      id name state createdAt startedAt finishedAt attempt ${PROGRESS} ${ERROR}
-      expectations { ordinal kind description severity evaluated failed percent status }
-      quarantine(first: $rows) { totalCount edges { node { rowNumber file reasons { column code message } raw } } }
-    }
-  }`);
+  query ReportJob($jobId: ID!, $rows: Int!) { job(id: $jobId) { ${JOB_REPORT} } }`);

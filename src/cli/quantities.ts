@@ -35,3 +35,7 @@ export function spanText(ms: number): string {
   });
   return parts.join(' ') || '0 s';
 }
+
+/** To the minute; `-` for none. */
+export const timeText = (iso: string | null): string =>
+  iso === null ? '-' : `${iso.slice(0, 16).replace('T', ' ')} UTC`;

@@ -38,6 +38,7 @@ export const aReport = (given: Partial<JobReport> = {}): JobReport => ({
   attempt: 1,
   progress: aProgress({ rowsRead: 12, rowsLoaded: 10, rowsQuarantined: 2 }),
   error: null,
+  attempts: [],
   expectations: [],
   quarantine: { totalCount: 0, edges: [] },
   ...given,

@@ -47,6 +47,22 @@ describe('the summary of a job', () => {
     ]);
   });
 
+  it('tells of the attempts when there were several', () => {
+    const attempt = { number: 1, worker: 'host:1', startedAt: '2026-11-23T10:00:00.100Z' };
+    const error = { code: 'UNAVAILABLE', message: 'The connection was lost.' };
+    const attempts = [
+      { ...attempt, duration: 'PT1.2S', outcome: 'FAILED', error },
+      { ...attempt, number: 2, duration: null, outcome: null, error: null },
+    ];
+    expect(jobSummary(aReport({ attempts })).slice(3)).toEqual([
+      'attempt  outcome  started                took  worker  error',
+      '-------  -------  --------------------  -----  ------  --------------------------------------',
+      '      1  FAILED   2026-11-23 10:00 UTC  1.2 s  host:1  The connection was lost. (UNAVAILABLE)',
+      '      2  RUNNING  2026-11-23 10:00 UTC         host:1',
+    ]);
+    expect(jobSummary(aReport({ attempts: attempts.slice(0, 1) }))).toHaveLength(2);
+  });
+
   it('says why a job failed, where in its spec, and shows the first offending rows', () => {
     const error = {
       code: 'ERROR_BUDGET_EXCEEDED',

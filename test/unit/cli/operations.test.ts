@@ -10,7 +10,9 @@ import {
   SHOW_ESCALATION,
   SUBMIT_VERDICT,
 } from '../../../src/cli/escalation-operations.js';
-import { CANCEL, LAUNCH, REPORT, WATCH } from '../../../src/cli/operations.js';
+import { CANCEL, LIST_JOBS, PAUSE, RESUME, RETRY, SHOW_JOB } from '../../../src/cli/job-operations.js';
+import { LAUNCH, REPORT, STATE, WATCH } from '../../../src/cli/operations.js';
+import { PAUSE_QUEUE, QUEUE_STATS, RESUME_QUEUE } from '../../../src/cli/queue-operations.js';
 import { POLICIES, SIMULATE } from '../../../src/cli/simulation-operations.js';
 
 const ESCALATIONS = [
@@ -24,10 +26,12 @@ const ESCALATIONS = [
   SIMULATE,
 ];
 
+const STEERING = [LIST_JOBS, SHOW_JOB, CANCEL, PAUSE, RESUME, RETRY, QUEUE_STATS, PAUSE_QUEUE, RESUME_QUEUE];
+
 describe('what the client asks', () => {
   const schema = buildSluiceSchema();
 
-  it.each([LAUNCH, CANCEL, WATCH, REPORT, ...ESCALATIONS])('fits the schema: $text', ({ text }) => {
+  it.each([LAUNCH, STATE, WATCH, REPORT, ...STEERING, ...ESCALATIONS])('fits the schema: $text', ({ text }) => {
     expect(validate(schema, parse(text))).toEqual([]);
   });
 
