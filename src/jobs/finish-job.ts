@@ -1,4 +1,5 @@
-import type { SinkClient } from './stores.js';
+import type { LoadedRows, SinkClient } from './stores.js';
+import { tellRecheck } from './tell-recheck.js';
 import type { PreparedAttempt, WorkerContext } from './worker-context.js';
 
 /** Entry of the ledger that stands for the publication, beside those of the chunks. */
@@ -15,17 +16,20 @@ export async function finishJob(
   const { sink } = pipeline;
   const isSystem = connections.isSystem(sink.connection);
   await attempts.enterStage(attempt, 'FINISHING', 'Every part is loaded; the result is published.');
-  const publish = async (client: SinkClient) => {
-    if (isSystem) return sink.publish(client, prepared);
-    // Committed there before the job is SUCCEEDED here; a crash between finds the entry and does not publish twice.
-    await connections.transaction(sink.connection, run.signal, (foreign) =>
-      ledger.once(foreign, run.jobId, PUBLICATION, async () => {
-        await sink.publish(foreign, prepared);
-        return 0;
-      }),
-    );
+  const publish = async (client: SinkClient, loaded: LoadedRows) => {
+    const recheck = await sink.publish({ client, signal: run.signal }, prepared, loaded);
+    tellRecheck(log, { jobId: run.jobId }, recheck);
+    return recheck;
   };
-  const finished = await chunks.finish(attempt, run.signal, publish, !isSystem);
+  const publishThere = async (client: SinkClient, loaded: LoadedRows) => {
+    if (isSystem) return publish(client, loaded);
+    // Committed there before the job is SUCCEEDED here; a crash between finds the entry and does not publish twice.
+    const { recheck } = await connections.transaction(sink.connection, run.signal, (foreign) =>
+      ledger.once(foreign, run.jobId, PUBLICATION, async () => ({ rows: 0, recheck: await publish(foreign, loaded) })),
+    );
+    return recheck;
+  };
+  const finished = await chunks.finish(attempt, run.signal, publishThere, !isSystem);
   if (!finished) return false;
   try {
     await staging.remove(run.jobId);

@@ -1,6 +1,7 @@
 import { SluiceError } from '../core/errors.js';
 import { copyPart } from '../engine/sinks/copy-part.js';
-import type { ClaimedChunk, LoadProgress } from './stores.js';
+import type { ClaimedChunk, LoadProgress, SinkClient } from './stores.js';
+import { tellRecheck } from './tell-recheck.js';
 import type { PreparedAttempt, WorkerContext } from './worker-context.js';
 
 /**
@@ -25,7 +26,7 @@ export async function loadChunk(
 }
 
 async function load(
-  { chunks, connections, ledger, quarantine }: WorkerContext,
+  { chunks, connections, ledger, quarantine, log }: WorkerContext,
   { pipeline, prepared }: PreparedAttempt,
   chunk: ClaimedChunk,
   signal: AbortSignal,
@@ -35,14 +36,17 @@ async function load(
   if (part.kind === 'QUARANTINE') {
     return chunks.commitLoaded(chunk, signal, async (client) => {
       const { table, columns } = await quarantine.beginCopy(client, chunk);
-      return copyPart(client, part, table, columns, signal);
+      return { rows: await copyPart(client, part, table, columns, signal), recheck: null };
     });
   }
-  if (connections.isSystem(sink.connection)) {
-    return chunks.commitLoaded(chunk, signal, (client) => sink.load({ client, signal }, prepared, part));
-  }
-  const rows = await connections.transaction(sink.connection, signal, (client) =>
-    ledger.once(client, jobId, part.ordinal, () => sink.load({ client, signal }, prepared, part)),
+  const loadRows = async (client: SinkClient) => {
+    const loaded = await sink.load({ client, signal }, prepared, part);
+    tellRecheck(log, { jobId, part: part.ordinal }, loaded.recheck);
+    return loaded;
+  };
+  if (connections.isSystem(sink.connection)) return chunks.commitLoaded(chunk, signal, loadRows);
+  const loaded = await connections.transaction(sink.connection, signal, (client) =>
+    ledger.once(client, jobId, part.ordinal, () => loadRows(client)),
   );
-  return chunks.countLoaded(chunk, rows);
+  return chunks.countLoaded(chunk, loaded);
 }

@@ -1,10 +1,18 @@
 import type { ExpectationOutcome } from '../engine/evaluate/outcome.js';
-import type { Part, PartEffect, PreparedSink, SinkTransaction } from '../engine/sinks/sink.js';
+import type {
+  LoadedPart,
+  LoadedRows,
+  Part,
+  PartEffect,
+  PreparedSink,
+  Recheck,
+  SinkTransaction,
+} from '../engine/sinks/sink.js';
 import type { Job, JobAttempt, JobError, JobKind, JobStage, JobState, JobTransition, QuarantinedRow } from './job.js';
 import type { JobFilter, JobOrder, QuarantineFilter } from './job-service.js';
 import type { Page, PageRequest } from './ports.js';
 
-export type { ExpectationOutcome, Part, PreparedSink };
+export type { ExpectationOutcome, LoadedPart, LoadedRows, Part, PreparedSink, Recheck };
 
 /** A connection of a database, inside a transaction unless said otherwise. */
 export type SinkClient = SinkTransaction['client'];
@@ -137,6 +145,9 @@ export interface LoadProgress {
   readonly chunksTotal: number;
 }
 
+/** Makes the rows visible, in the finishing transaction. @returns as `SinkBinding.publish` does */
+export type Publish = (client: SinkClient, loaded: LoadedRows) => Promise<Recheck | null>;
+
 export interface ChunkStore {
   /**
    * Stores the parts and enters LOADING, in one transaction with `prepare`.
@@ -158,13 +169,13 @@ export interface ChunkStore {
   commitLoaded(
     chunk: ClaimedChunk,
     signal: AbortSignal,
-    load: (client: SinkClient) => Promise<number>,
+    load: (client: SinkClient) => Promise<LoadedPart>,
   ): Promise<LoadProgress>;
   /**
    * Marks a chunk loaded whose rows are committed in another database, even when the job was told to stop meanwhile: what
    * is in the target is counted. @throws SluiceError LEASE_LOST, as `commitLoaded`
    */
-  countLoaded(chunk: ClaimedChunk, rows: number): Promise<LoadProgress>;
+  countLoaded(chunk: ClaimedChunk, loaded: LoadedPart): Promise<LoadProgress>;
   /** Gives the chunk back after a failure that may pass, to be claimed again once it is due. @throws SluiceError LEASE_LOST */
   retryLater(chunk: ClaimedChunk, dueInMs: number, reason: string): Promise<void>;
   /**
@@ -173,12 +184,7 @@ export interface ChunkStore {
    * @returns false when another finishes, has finished, or chunks are left
    * @throws SluiceError RECONCILIATION_FAILED
    */
-  finish(
-    attempt: Attempt,
-    signal: AbortSignal,
-    publish: (client: SinkClient) => Promise<void>,
-    isElsewhere?: boolean,
-  ): Promise<boolean>;
+  finish(attempt: Attempt, signal: AbortSignal, publish: Publish, isElsewhere?: boolean): Promise<boolean>;
 }
 
 export interface CopyTarget {
@@ -214,8 +220,11 @@ export interface SinkConnections {
  * another database and cannot be part of it.
  */
 export interface LoadLedger {
-  /** Runs `load` unless it was committed before. @returns the rows it loaded, now or then */
-  once(client: SinkClient, jobId: string, entry: number, load: () => Promise<number>): Promise<number>;
+  /**
+   * Runs `load` unless it was committed before. @returns what it loaded, now or then; what was read back then is not
+   * known any more
+   */
+  once(client: SinkClient, jobId: string, entry: number, load: () => Promise<LoadedPart>): Promise<LoadedPart>;
   /** Removes what is remembered of a job that has ended. */
   forget(client: SinkClient, jobId: string): Promise<void>;
 }

@@ -12,17 +12,23 @@ export interface ChunkRow {
   readonly failures: number;
 }
 
+/** The columns of `ChunkRow`, of a relation that is called `chunk`. */
+export const CHUNK_COLUMNS = `chunk.job_id, chunk.tenant, chunk.ordinal, chunk.kind, chunk.uri, chunk.byte_offset,
+  chunk.bytes, chunk.expected_rows, chunk.failures`;
+
+export const partOf = (row: ChunkRow): Part => ({
+  ordinal: row.ordinal,
+  kind: row.kind,
+  uri: row.uri,
+  offset: Number(row.byte_offset),
+  bytes: Number(row.bytes),
+  expectedRows: row.expected_rows === null ? null : Number(row.expected_rows),
+});
+
 export const claimedChunkOf = (row: ChunkRow, token: string): ClaimedChunk => ({
   jobId: row.job_id,
   tenant: row.tenant,
   token,
   failures: row.failures,
-  part: {
-    ordinal: row.ordinal,
-    kind: row.kind,
-    uri: row.uri,
-    offset: Number(row.byte_offset),
-    bytes: Number(row.bytes),
-    expectedRows: row.expected_rows === null ? null : Number(row.expected_rows),
-  },
+  part: partOf(row),
 });

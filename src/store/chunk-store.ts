@@ -1,6 +1,6 @@
-import type { ChunkStore, ClaimedChunk, LoadProgress } from '../jobs/stores.js';
+import type { ChunkStore, ClaimedChunk, LoadedPart, LoadProgress } from '../jobs/stores.js';
 import { cancellableTransaction } from './cancellable-transaction.js';
-import { type ChunkRow, claimedChunkOf } from './chunk-row.js';
+import { CHUNK_COLUMNS, type ChunkRow, claimedChunkOf } from './chunk-row.js';
 import { finishJob } from './finish-job.js';
 import { type Announcer, type ChangedRow, signalOf, TOUCH, withEvent } from './job-change.js';
 import { leaseLost } from './lease-lost.js';
@@ -37,7 +37,9 @@ export function createChunkStore(pool: Pool, announcer: Announcer): ChunkStore {
     change: `update sluice.job as job set chunks_done = job.chunks_done + 1,
         rows_loaded = job.rows_loaded + case when loaded.kind = 'QUARANTINE' then 0 else loaded.rows end,
         rows_quarantined = job.rows_quarantined + case when loaded.kind = 'QUARANTINE' then loaded.rows else 0 end,
-        takeovers = 0, ${TOUCH}
+        rows_rechecked = case when $6::bigint is null then job.rows_rechecked
+          else coalesce(job.rows_rechecked, 0) + $6 end,
+        rows_differing = job.rows_differing + $7::bigint, takeovers = 0, ${TOUCH}
       from loaded where job.id = $1 and job.state = 'RUNNING' and ($5 or not job.cancel_requested) returning job.*`,
     kind: 'CHUNK',
     message: `'Part ' || job.chunks_done || ' of ' || job.chunks_total || ' is loaded.'`,
@@ -55,9 +57,14 @@ export function createChunkStore(pool: Pool, announcer: Announcer): ChunkStore {
   });
 
   /** @param isInTarget whether the rows are committed elsewhere, so that the job has them whatever it was told meanwhile */
-  async function mark(client: Queryable, chunk: ClaimedChunk, rows: number, isInTarget: boolean): Promise<MarkedRow> {
-    const { jobId, part, token } = chunk;
-    const marked = await client.query<MarkedRow>(markLoaded, [jobId, part.ordinal, token, rows, isInTarget]);
+  async function mark(
+    client: Queryable,
+    { jobId, part, token }: ClaimedChunk,
+    { rows, recheck }: LoadedPart,
+    isInTarget: boolean,
+  ): Promise<MarkedRow> {
+    const values = [jobId, part.ordinal, token, rows, isInTarget, recheck?.rows ?? null, recheck?.differing ?? 0];
+    const marked = await client.query<MarkedRow>(markLoaded, values);
     if (!marked.rows[0]) throw leaseLost();
     return marked.rows[0];
   }
@@ -110,8 +117,7 @@ export function createChunkStore(pool: Pool, announcer: Announcer): ChunkStore {
              and exists (select from sluice.job
                where id = $1 and state = 'RUNNING' and not cancel_requested and not pause_requested)
            order by next.ordinal limit 1 for update of next skip locked)
-         returning chunk.job_id, chunk.tenant, chunk.ordinal, chunk.kind, chunk.uri, chunk.byte_offset,
-           chunk.bytes, chunk.expected_rows, chunk.failures`,
+         returning ${CHUNK_COLUMNS}`,
         [jobId, token, worker, leaseMs],
       );
       return rows[0] ? claimedChunkOf(rows[0], token) : null;
@@ -123,7 +129,7 @@ export function createChunkStore(pool: Pool, announcer: Announcer): ChunkStore {
       );
     },
 
-    countLoaded: async (chunk, rows) => announceLoaded(await mark(pool, chunk, rows, true)),
+    countLoaded: async (chunk, loaded) => announceLoaded(await mark(pool, chunk, loaded, true)),
 
     async retryLater({ jobId, part, token }, dueInMs, reason) {
       const { rows } = await pool.query<ChangedRow>(retryChunk, [jobId, part.ordinal, token, dueInMs, reason]);

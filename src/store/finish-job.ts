@@ -1,6 +1,7 @@
 import { SluiceError } from '../core/errors.js';
-import type { Attempt, SinkClient } from '../jobs/stores.js';
+import type { Attempt, Part, Publish } from '../jobs/stores.js';
 import { cancellableTransaction } from './cancellable-transaction.js';
+import { CHUNK_COLUMNS, type ChunkRow, partOf } from './chunk-row.js';
 import { type Announcer, type ChangedRow, guardOf, signalOf, TOUCH, withEvent } from './job-change.js';
 import { leaseLost } from './lease-lost.js';
 import type { Pool, Queryable } from './pool.js';
@@ -35,6 +36,16 @@ async function readBalance(db: Queryable, { job, token }: Attempt): Promise<Bala
   return rows[0];
 }
 
+/** The parts with good rows. */
+async function readRowParts(db: Queryable, { job }: Attempt): Promise<readonly Part[]> {
+  const { rows } = await db.query<ChunkRow>(
+    `select ${CHUNK_COLUMNS} from sluice.chunk as chunk
+     where chunk.job_id = $1 and chunk.tenant = $2 and chunk.kind = 'ROWS' order by chunk.ordinal`,
+    [job.id, job.tenant],
+  );
+  return rows.map(partOf);
+}
+
 /** Every row that was read is somewhere, and the counters say what the chunks say. */
 function reconcile(balance: Balance): void {
   const accounted =
@@ -59,7 +70,7 @@ function reconcile(balance: Balance): void {
 export interface Finish {
   readonly attempt: Attempt;
   readonly signal: AbortSignal;
-  readonly publish: (client: SinkClient) => Promise<void>;
+  readonly publish: Publish;
   /** `publish` commits in another database: no cancel takes that back, and the job has succeeded by it. */
   readonly isElsewhere: boolean;
 }
@@ -76,11 +87,13 @@ export async function finishJob(
   const { from, to } = guardOf('SUCCEED');
   const succeed = withEvent(announcer, {
     change: `update sluice.job as job set state = '${to}', stage = null, finished_at = statement_timestamp(),
+        rows_rechecked = coalesce($5, job.rows_rechecked), rows_differing = coalesce($6, job.rows_differing),
         prepared = null, lease_token = null, lease_until = null, worker = null, pause_requested = false, ${TOUCH}
       where job.id = $1 and job.lease_token = $2 and job.state = any($3) and ($4 or not job.cancel_requested)
       returning job.*`,
     kind: 'STATE',
-    message: `job.rows_loaded || ' rows are loaded.'`,
+    message: `job.rows_loaded || ' rows are loaded.' || case when job.rows_differing = 0 then ''
+      else ' Read back: ' || job.rows_rechecked || ', differing: ' || job.rows_differing || '.' end`,
     reports: true,
     attempt: { ends: `'SUCCEEDED'` },
   });
@@ -95,8 +108,11 @@ export async function finishJob(
     const balance = await readBalance(client, attempt);
     if (balance === undefined || Number(balance.chunks_loaded) < balance.chunks_total) return undefined;
     reconcile(balance);
-    await publish(client);
-    const { rows } = await client.query<ChangedRow>(succeed, [attempt.job.id, attempt.token, from, isElsewhere]);
+    const loaded = { rows: Number(balance.rows_loaded), parts: () => readRowParts(client, attempt) };
+    const recheck = await publish(client, loaded);
+    const told = [recheck?.rows ?? null, recheck?.differing ?? null];
+    const values = [attempt.job.id, attempt.token, from, isElsewhere, ...told];
+    const { rows } = await client.query<ChangedRow>(succeed, values);
     // Cancelled while publishing: the rollback takes the publication back.
     if (!rows[0]) throw leaseLost();
     return rows[0];

@@ -48,13 +48,13 @@ export function createLoadLedger(): LoadLedger {
           'select rows from sluice_ledger.load where job_id = $1 and entry = $2',
           [jobId, entry],
         );
-        return Number(rows[0]?.rows ?? 0);
+        return { rows: Number(rows[0]?.rows ?? 0), recheck: null };
       }
       const loaded = await load();
       await client.query('update sluice_ledger.load set rows = $3 where job_id = $1 and entry = $2', [
         jobId,
         entry,
-        loaded,
+        loaded.rows,
       ]);
       return loaded;
     },

@@ -213,6 +213,8 @@ CREATE TABLE sluice.job (
   pause_requested boolean NOT NULL DEFAULT false,
   deadline_at timestamp with time zone,
   part_effect text,
+  rows_rechecked bigint,
+  rows_differing bigint NOT NULL DEFAULT 0,
   CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ETL'::text, 'BATCH'::text, 'STREAM'::text, 'WORKFLOW'::text]))),
   CONSTRAINT job_part_effect_check CHECK ((part_effect = ANY (ARRAY['STAGED'::text, 'REPEATABLE'::text, 'PERMANENT'::text]))),
   CONSTRAINT job_pkey PRIMARY KEY (id),
@@ -226,7 +228,7 @@ CREATE INDEX job_leftover ON sluice.job USING btree (finished_at) WHERE ((prepar
 CREATE INDEX job_list ON sluice.job USING btree (tenant, created_at DESC, id DESC);
 CREATE INDEX job_moving ON sluice.job USING btree (updated_at) WHERE (state = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text]));
 CREATE INDEX job_resting ON sluice.job USING btree (updated_at) WHERE (state = ANY (ARRAY['RETRYING'::text, 'PAUSED'::text, 'AWAITING_DECISION'::text]));
-CREATE INDEX job_succeeded ON sluice.job USING btree (finished_at) INCLUDE (tenant, created_at, attempt, id, rows_read, rows_loaded, rows_filtered, rows_deduplicated, rows_quarantined, rows_reshaped, total_rows) WHERE (state = 'SUCCEEDED'::text);
+CREATE INDEX job_succeeded ON sluice.job USING btree (finished_at) INCLUDE (tenant, created_at, attempt, id, rows_read, rows_loaded, rows_filtered, rows_deduplicated, rows_quarantined, rows_reshaped, total_rows, rows_rechecked, rows_differing) WHERE (state = 'SUCCEEDED'::text);
 CREATE INDEX job_unsuccessful ON sluice.job USING btree (finished_at) WHERE (state = ANY (ARRAY['FAILED'::text, 'CANCELLED'::text, 'DEAD'::text]));
 
 CREATE TABLE sluice.job_attempt (
@@ -263,6 +265,7 @@ CREATE TABLE sluice.job_event (
 );
 CREATE INDEX job_event_failed ON sluice.job_event USING btree (at) WHERE ((kind = 'STATE'::text) AND (state = ANY (ARRAY['RETRYING'::text, 'AWAITING_DECISION'::text, 'FAILED'::text, 'DEAD'::text])));
 CREATE INDEX job_event_rested ON sluice.job_event USING btree (job_id) WHERE ((kind = 'STATE'::text) AND ((state = ANY (ARRAY['RETRYING'::text, 'PAUSED'::text, 'AWAITING_DECISION'::text])) OR ((state = 'QUEUED'::text) AND (seq > 1))));
+CREATE INDEX job_event_rested_at ON sluice.job_event USING btree (at) INCLUDE (tenant, job_id) WHERE ((kind = 'STATE'::text) AND ((state = ANY (ARRAY['RETRYING'::text, 'PAUSED'::text, 'AWAITING_DECISION'::text])) OR ((state = 'QUEUED'::text) AND (seq > 1))));
 
 CREATE TABLE sluice.migration (
   number integer NOT NULL,

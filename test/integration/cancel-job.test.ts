@@ -234,9 +234,10 @@ describe('with the target in another database, cancelling', () => {
           chunks.finish(
             attempt,
             signal,
-            async (client) => {
-              await publish(client);
+            async (client, loaded) => {
+              const recheck = await publish(client, loaded);
               await wait(new AbortController().signal);
+              return recheck;
             },
             isElsewhere,
           ),

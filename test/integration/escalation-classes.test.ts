@@ -32,8 +32,10 @@ it('a row that the target refuses while parts are loaded is for whoever answers 
       parsePipeline(spec) {
         const pipeline = parsePipeline(spec);
         // As PostgreSQL says it when a trigger of the target inserts into another table.
-        const load: typeof pipeline.sink.load = ({ client }) =>
-          client.query(`create temporary table other (id int unique); insert into other values (1), (1)`).then(() => 0);
+        const load: typeof pipeline.sink.load = async ({ client }) => {
+          await client.query('create temporary table other (id int unique); insert into other values (1), (1)');
+          return { rows: 0, recheck: null };
+        };
         return { ...pipeline, sink: { ...pipeline.sink, load } };
       },
     },

@@ -50,17 +50,18 @@ describe('a sink in another database', () => {
       const unlucky = await runtime.worker(engine, {
         chunks: {
           ...chunks,
-          async countLoaded(chunk, rows) {
+          async countLoaded(chunk, loaded) {
             if (point === 'chunks') lose();
-            return chunks.countLoaded(chunk, rows);
+            return chunks.countLoaded(chunk, loaded);
           },
           finish: (attempt, signal, publish, isElsewhere) =>
             chunks.finish(
               attempt,
               signal,
-              async (client) => {
-                await publish(client);
+              async (client, loaded) => {
+                const recheck = await publish(client, loaded);
                 if (point === 'publication') lose();
+                return recheck;
               },
               isElsewhere,
             ),

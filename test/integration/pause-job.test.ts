@@ -129,7 +129,7 @@ describe('pausing', () => {
         const pipeline = parsePipeline(spec);
         const load: typeof pipeline.sink.load = async ({ signal }) => {
           await wait(signal);
-          return 0;
+          return { rows: 0, recheck: null };
         };
         return { ...pipeline, sink: { ...pipeline.sink, load } };
       },

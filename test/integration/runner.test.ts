@@ -528,7 +528,7 @@ describe('fencing', () => {
     await expect(
       chunks.commitLoaded(lost, new AbortController().signal, async (client) => {
         await client.query(`insert into target values (99, 'stale')`);
-        return 1;
+        return { rows: 1, recheck: null };
       }),
     ).rejects.toMatchObject({ code: 'LEASE_LOST' });
     await expect(attempts.enterStage(stale, 'EVALUATING', 'late')).rejects.toMatchObject({ code: 'LEASE_LOST' });
@@ -572,12 +572,12 @@ describe('fencing', () => {
     const before = await runtime.job(id);
     const load = (name: string) => async (client: SinkClient) => {
       await client.query('insert into target values (1, $1)', [name]);
-      return 1;
+      return { rows: 1, recheck: null };
     };
     const { signal } = new AbortController();
     await expect(chunks.commitLoaded(lost, signal, load('stale'))).rejects.toMatchObject({ code: 'LEASE_LOST' });
     expect(await attempts.end(stale, { transition: 'FAIL', message: 'late' })).toBeNull();
-    expect(await chunks.finish(stale, signal, async () => undefined)).toBe(false);
+    expect(await chunks.finish(stale, signal, async () => null)).toBe(false);
     expect({ ...(await runtime.job(id)), progress: null }).toEqual({ ...before, progress: null });
     expect(await chunks.commitLoaded(retaken, signal, load('current'))).toMatchObject({ chunksDone: 1 });
     expect(await runtime.column('select name from target')).toEqual(['current']);

@@ -133,7 +133,7 @@ describe('REPLACE by swap', () => {
       const publish = withTransaction(pool, async (client) => {
         // Shorter than the sink's own 5 s, to spare the test the wait.
         await client.query(`SET LOCAL lock_timeout = '40ms'`);
-        await sink.publish(client, load.prepared());
+        await load.publishIn(client);
       });
       await expect(publish).rejects.toMatchObject({ code: '55P03' });
     } finally {
@@ -141,7 +141,7 @@ describe('REPLACE by swap', () => {
       blocker.release();
     }
     await withTransaction(pool, async (client) => {
-      await sink.publish(client, load.prepared());
+      await load.publishIn(client);
       expect((await client.query('SHOW lock_timeout')).rows).toEqual([{ lock_timeout: '0' }]);
     });
     expect(await rowsOf('held')).toEqual([[1, 'a']]);

@@ -6,7 +6,7 @@ import { newId } from '../../src/core/ids.js';
 import type { Column } from '../../src/engine/column.js';
 import type { Component } from '../../src/engine/component.js';
 import { createFileResolver } from '../../src/engine/files/file-resolver.js';
-import type { Part, PreparedSink, SinkBinding } from '../../src/engine/sinks/sink.js';
+import type { Part, PreparedSink, Recheck, SinkBinding } from '../../src/engine/sinks/sink.js';
 import { type Pool, type PoolClient, withTransaction } from '../../src/store/pool.js';
 
 export type Row = readonly (string | number | null)[];
@@ -45,6 +45,10 @@ export type SinkHome = Awaited<ReturnType<typeof sinkHome>>;
 /** One job's way through a sink, as the runner takes it: every step in a transaction of its own. */
 export function loadJob(pool: Pool, home: SinkHome, sink: SinkBinding, output: readonly Column[], id = newId()) {
   let prepared: PreparedSink | undefined;
+  const parts: Part[] = [];
+  /** What was read back, of parts and of the publication, in the order in which they were committed. */
+  const rechecks: (Recheck | null)[] = [];
+  const signal = new AbortController().signal;
   const known = () => {
     if (!prepared) throw new Error('not prepared');
     return prepared;
@@ -61,9 +65,21 @@ export function loadJob(pool: Pool, home: SinkHome, sink: SinkBinding, output: r
       prepared = JSON.parse(JSON.stringify(made)) as PreparedSink;
       return prepared;
     },
-    load: (part: Part, signal = new AbortController().signal) =>
-      inTransaction((client) => sink.load({ client, signal }, known(), part)),
-    publish: () => inTransaction((client) => sink.publish(client, known())),
+    rechecks,
+    /** @returns rows loaded */
+    async load(part: Part, stop = signal) {
+      const { rows, recheck } = await inTransaction((client) => sink.load({ client, signal: stop }, known(), part));
+      parts.push({ ...part, expectedRows: rows });
+      rechecks.push(recheck);
+      return rows;
+    },
+    publishIn(client: PoolClient) {
+      const rows = parts.reduce((sum, part) => sum + (part.expectedRows ?? 0), 0);
+      return sink.publish({ client, signal }, known(), { rows, parts: async () => parts });
+    },
+    async publish() {
+      rechecks.push(await inTransaction((client) => job.publishIn(client)));
+    },
     discard: () => inTransaction((client) => sink.discard(client, known())),
     /** The whole way: the rows split over as many parts as are given. */
     async run(...parts: readonly (readonly Row[])[]) {

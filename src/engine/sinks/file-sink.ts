@@ -77,9 +77,13 @@ export function fileSink(file: FileFormat): SinkBinding {
         throw new SluiceError('INTERNAL', 'A finished file came without its number of rows.');
       }
       await putAside(parsePreparedFile(prepared), part);
-      return part.expectedRows;
+      // Nothing is read back: the file that is published is the one that was evaluated, and nobody writes it again.
+      return { rows: part.expectedRows, recheck: null };
     },
-    publish: (_client, prepared) => publishFile(parsePreparedFile(prepared)),
+    async publish(_tx, prepared) {
+      await publishFile(parsePreparedFile(prepared));
+      return null;
+    },
     discard: (_client, prepared) => discardFile(parsePreparedFile(prepared)),
   };
 }

@@ -3,6 +3,7 @@ import { SluiceError } from '../../core/errors.js';
 import type { Column } from '../column.js';
 import type { CheckedTarget } from './postgres-check.js';
 import { type PostgresOptions, STAGING_PREFIX } from './postgres-options.js';
+import { readBack } from './recheck/read-back.js';
 
 /**
  * How rows become visible.
@@ -30,6 +31,8 @@ export const preparedPostgres = z.object({
   reasons: z.array(z.string()),
   /** What the target looked like, for SWAP: a target that was altered since is not replaced by a copy of the old one. */
   fingerprint: z.string().nullable(),
+  /** How rows are read back; null when this role may not see them. */
+  readBack: readBack.nullable().default(null),
 });
 
 export type PreparedPostgres = z.infer<typeof preparedPostgres>;

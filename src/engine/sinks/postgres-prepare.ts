@@ -14,6 +14,7 @@ import {
 import { throwProblems } from './postgres-problems.js';
 import { swapFingerprint, swapObstacles } from './postgres-swap-obstacles.js';
 import { createdTypeOf } from './postgres-types.js';
+import type { ReadBack } from './recheck/read-back.js';
 
 /**
  * Checks the target, and that this role may stage beside it where the rows have to be staged.
@@ -60,7 +61,26 @@ export async function prepareTarget(
     ending,
     staging,
     reasons: [...reasons],
+    readBack: readBackOf(checked, ending, output),
     fingerprint: ending === 'SWAP' && checked.target ? await swapFingerprint(client, checked.target.oid) : null,
+  };
+}
+
+function readBackOf({ target, key }: CheckedTarget, ending: Ending, output: readonly Column[]): ReadBack | null {
+  const isOwn = ending === 'CREATE' || ending === 'SWAP';
+  const known = new Map(target?.columns.map((column) => [column.name, column]));
+  const isSeen = !target?.hidesRows && output.every(({ name }) => known.get(name)?.maySelect !== false);
+  if (!isOwn && !isSeen) return null;
+  const names = output.map(({ name }) => name);
+  const unique = target?.uniqueKeys.find(({ columns }) => columns.every((name) => names.includes(name)));
+  return {
+    columns: output.map(({ name, type }) => {
+      const column = known.get(name);
+      // All types that tables are created with can be compared.
+      if (!column) return { type: createdTypeOf(type).replace(/\(.*/, ''), comparable: true };
+      return { type: column.baseType, comparable: column.comparable };
+    }),
+    key: [...(key.length > 0 ? key : (unique?.columns ?? []))],
   };
 }
 

@@ -5,7 +5,9 @@ import { quoteTable } from './copy-part.js';
 import { asTargetErrors } from './postgres-errors.js';
 import { insertSql } from './postgres-insert.js';
 import { canaryName, isUnlogged, type PreparedPostgres } from './postgres-plan.js';
+import { recheckPublished } from './postgres-recheck.js';
 import { swapTables } from './postgres-swap.js';
+import type { LoadedRows, Recheck, SinkTransaction } from './sink.js';
 import { takeTurn, withLockTimeout } from './target-lock.js';
 
 const DUPLICATE_TABLE = '42P07';
@@ -13,12 +15,18 @@ const UNIQUE_VIOLATION = '23505';
 
 /**
  * Makes the staged rows visible, in the finishing transaction, which shows all of them or none.
+ * @returns what a re-check of the rows says that were inserted; null when the staging table has become the target
  * @throws SluiceError CONSTRAINT_VIOLATION, TARGET_INCOMPATIBLE, TARGET_NOT_FOUND; the server's 55P03 when another
  *   session holds the target for long
  */
-export function publishTarget(client: PoolClient, prepared: PreparedPostgres): Promise<void> {
+export function publishTarget(
+  tx: SinkTransaction,
+  prepared: PreparedPostgres,
+  loaded: LoadedRows,
+): Promise<Recheck | null> {
+  const { client } = tx;
   const { schema, staging, ending } = prepared;
-  if (staging === null) return Promise.resolve();
+  if (staging === null) return Promise.resolve(null);
   return asTargetErrors(prepared, async () => {
     if (!(await exists(client, schema, staging))) {
       throw new SluiceError('INTERNAL', `The staging table "${schema}"."${staging}" is gone; run the job again.`);
@@ -26,9 +34,17 @@ export function publishTarget(client: PoolClient, prepared: PreparedPostgres): P
     const taken =
       (ending === 'CREATE' && (await create(client, prepared, staging))) ||
       (ending === 'SWAP' && (await swapTables(client, prepared, staging)));
-    if (!taken) await insertStaged(client, prepared, staging);
     // A deferred constraint is to fail here, as ours, and not at the commit.
-    await client.query('SET CONSTRAINTS ALL IMMEDIATE');
+    const settle = () => client.query('SET CONSTRAINTS ALL IMMEDIATE');
+    if (taken) {
+      await settle();
+      return null;
+    }
+    return recheckPublished(tx, prepared, loaded, async () => {
+      const rows = await insertStaged(client, prepared, staging);
+      await settle();
+      return rows;
+    });
   });
 }
 
@@ -45,7 +61,8 @@ async function exists(client: PoolClient, schema: string, table: string): Promis
   return (await client.query(sql, [schema, table])).rows.length > 0;
 }
 
-async function insertStaged(client: PoolClient, prepared: PreparedPostgres, staging: string): Promise<void> {
+/** @returns rows that the server says it has written */
+async function insertStaged(client: PoolClient, prepared: PreparedPostgres, staging: string): Promise<number> {
   const { schema, table, mode, ending } = prepared;
   const target = quoteTable({ schema, name: table });
   if (isUnlogged(ending)) await refuseLostRows(client, schema, staging);
@@ -54,8 +71,9 @@ async function insertStaged(client: PoolClient, prepared: PreparedPostgres, stag
     await withLockTimeout(client, () => client.query(`LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`));
     await client.query(`DELETE FROM ${(await isPartitioned(client, prepared)) ? '' : 'ONLY '}${target}`);
   }
-  await client.query(insertSql(prepared, { schema, name: staging }));
+  const { rowCount } = await client.query(insertSql(prepared, { schema, name: staging }));
   await discardStaging(client, prepared);
+  return rowCount ?? 0;
 }
 
 async function refuseLostRows(client: PoolClient, schema: string, staging: string): Promise<void> {
@@ -84,7 +102,8 @@ async function create(client: PoolClient, { schema, table, key }: PreparedPostgr
   } catch (error) {
     if (!isTaken(error)) throw error;
     // Somebody who is not Sluice was faster.
-    await client.query('ROLLBACK TO SAVEPOINT sluice_create');
+    // Released, so that what is written next is written by the transaction itself.
+    await client.query('ROLLBACK TO SAVEPOINT sluice_create; RELEASE SAVEPOINT sluice_create');
     return false;
   }
   if (key.length > 0) {

@@ -55,7 +55,8 @@ export async function swapTables(client: PoolClient, prepared: PreparedPostgres,
 }
 
 async function undo(client: PoolClient): Promise<false> {
-  await client.query('ROLLBACK TO SAVEPOINT sluice_swap');
+  // Released, so that what is written next is written by the transaction itself.
+  await client.query('ROLLBACK TO SAVEPOINT sluice_swap; RELEASE SAVEPOINT sluice_swap');
   return false;
 }
 

@@ -7,6 +7,10 @@ export interface PostgresColumn extends EngineType {
   readonly name: string;
   /** As `format_type` prints it. */
   readonly nativeType: string;
+  /** The same without domain, length and precision. */
+  readonly baseType: string;
+  /** Whether values can be compared with `=`, and sorted by it. */
+  readonly comparable: boolean;
   readonly notNull: boolean;
   readonly hasDefault: boolean;
   /** GENERATED ALWAYS, as expression or identity: may not be written. */
@@ -38,6 +42,8 @@ export interface PostgresTarget {
   /** Foreign keys of other tables on this one: they refuse updates and deletes, not inserts. */
   readonly isReferenced: boolean;
   readonly mayDelete: boolean;
+  /** Row level security is in force: rows that were written may not be seen. */
+  readonly hidesRows: boolean;
   /** Member of the owning role: may drop and rename. */
   readonly isOwner: boolean;
 }
@@ -73,7 +79,7 @@ export async function tableNames(client: PoolClient, schema: string): Promise<re
 }
 
 const TABLE_SQL = `
-  SELECT c.oid::text AS oid, c.relkind AS kind,
+  SELECT c.oid::text AS oid, c.relkind AS kind, row_security_active(c.oid) AS "hidesRows",
          has_table_privilege(c.oid, 'DELETE') AS "mayDelete", pg_has_role(c.relowner, 'USAGE') AS "isOwner",
          EXISTS (SELECT FROM pg_constraint WHERE confrelid = c.oid AND contype = 'f') AS "isReferenced",
          array_remove(ARRAY[
@@ -101,7 +107,12 @@ const COLUMNS_SQL = `
     SELECT base.attnum, t.typbasetype, t.typtypmod, base."notNull" OR t.typnotnull, base.depth + 1
       FROM base JOIN pg_type t ON t.oid = base.typid AND t.typtype = 'd'
   )
-  SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS "nativeType",
+  SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS "nativeType", format_type(t.oid, -1) AS "baseType",
+         t.typtype = 'e' OR EXISTS (
+           SELECT FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod AND m.amname = 'btree'
+            WHERE o.opcdefault AND (o.opcintype = t.oid OR EXISTS (
+              SELECT FROM pg_cast WHERE castsource = t.oid AND casttarget = o.opcintype AND castmethod = 'b' AND castcontext = 'i'))
+         ) AS comparable,
          a.attnotnull OR base."notNull" AS "notNull",
          a.atthasdef OR a.attidentity <> '' OR EXISTS (
            SELECT FROM pg_type d WHERE d.oid = a.atttypid AND d.typdefault IS NOT NULL) AS "hasDefault",
@@ -125,6 +136,8 @@ const COLUMNS_SQL = `
 interface ColumnRow {
   readonly name: string;
   readonly nativeType: string;
+  readonly baseType: string;
+  readonly comparable: boolean;
   readonly notNull: boolean;
   readonly hasDefault: boolean;
   readonly generated: boolean;
@@ -184,7 +197,10 @@ interface IndexRow {
   readonly hazard: boolean;
 }
 
-type TableRow = Pick<PostgresTarget, 'oid' | 'kind' | 'hazards' | 'isReferenced' | 'mayDelete' | 'isOwner'>;
+type TableRow = Pick<
+  PostgresTarget,
+  'oid' | 'kind' | 'hazards' | 'isReferenced' | 'mayDelete' | 'hidesRows' | 'isOwner'
+>;
 
 // A table that another job replaces between two of the queries; once more is enough, more is a storm of swaps.
 const MAX_READS = 5;

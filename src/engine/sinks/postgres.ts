@@ -31,7 +31,7 @@ export const postgresSink = defineComponent<PostgresOptions, SinkBinding>({
         if (ending !== 'DIRECT') return 'STAGED';
         return mode === 'APPEND' ? 'PERMANENT' : 'REPEATABLE';
       },
-      publish: (client, prepared) => publishTarget(client, parsePrepared(prepared)),
+      publish: (tx, prepared, loaded) => publishTarget(tx, parsePrepared(prepared), loaded),
       discard: (client, prepared) => discardStaging(client, parsePrepared(prepared)),
     };
   },

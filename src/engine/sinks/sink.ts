@@ -54,6 +54,31 @@ export interface SinkTarget {
  */
 export type PartEffect = 'STAGED' | 'REPEATABLE' | 'PERMANENT';
 
+/** A sample of rows that were read back from the target and compared with what was evaluated. */
+export interface Recheck {
+  /** Rows that were read back; 0 when none could be. */
+  readonly rows: number;
+  readonly differing: number;
+  /** Names of the columns in which they differ. */
+  readonly columns: readonly string[];
+  /** Why nothing was read back, when something went wrong. */
+  readonly problem: string | null;
+}
+
+export interface LoadedPart {
+  /** Rows of the part, also those that changed nothing. */
+  readonly rows: number;
+  /** Null when the target is not written yet, or is the very thing that was evaluated. */
+  readonly recheck: Recheck | null;
+}
+
+/** What was loaded of a job, for a sink that writes its target only when it publishes. */
+export interface LoadedRows {
+  readonly rows: number;
+  /** The parts with the rows. */
+  parts(): Promise<readonly Part[]>;
+}
+
 /** JSON that `prepare` leaves on the job row; every worker loads and publishes from it. */
 export type PreparedSink = Readonly<Record<string, unknown>>;
 
@@ -101,12 +126,16 @@ export interface SinkBinding {
     output: readonly Column[],
     files: TargetResolver,
   ): Promise<PreparedSink>;
-  /** Loads one part; called again with the same part only when the transaction before was rolled back. @returns rows loaded */
-  load(tx: SinkTransaction, prepared: PreparedSink, part: Part): Promise<number>;
+  /** Loads one part; called again with the same part only when the transaction before was rolled back. */
+  load(tx: SinkTransaction, prepared: PreparedSink, part: Part): Promise<LoadedPart>;
   /** What its parts are to the target once they are loaded. Missing: STAGED. */
   effectOf?(prepared: PreparedSink): PartEffect;
-  /** Makes everything visible, in the finishing transaction. @throws SluiceError CONSTRAINT_VIOLATION */
-  publish(client: PoolClient, prepared: PreparedSink): Promise<void>;
+  /**
+   * Makes everything visible, in the finishing transaction.
+   * @returns what a re-check of the published rows says, in place of those of the parts; null when those stand
+   * @throws SluiceError CONSTRAINT_VIOLATION
+   */
+  publish(tx: SinkTransaction, prepared: PreparedSink, loaded: LoadedRows): Promise<Recheck | null>;
   /** Removes what `prepare` made and `publish` has not taken over; after failure or cancel. Idempotent. */
   discard(client: PoolClient, prepared: PreparedSink): Promise<void>;
 }

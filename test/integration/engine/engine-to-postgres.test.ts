@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { WithSinkClient } from '../../../src/engine/engine.js';
 import type { Evaluation } from '../../../src/engine/pipeline.js';
+import type { Recheck } from '../../../src/engine/sinks/sink.js';
 import { type Pool, withTransaction } from '../../../src/store/pool.js';
 import { emptyDatabase } from '../../support/database.js';
 import { copyRows, type EngineHome, engineHome, isBalanced, type Spec } from '../../support/engine-home.js';
@@ -35,11 +36,19 @@ async function load(spec: Spec, order: (parts: Evaluation['parts']) => Evaluatio
   const prepared = await withTransaction(pool, (client) => sink.prepare(client, { id }, evaluation.output, home.files));
   const signal = new AbortController().signal;
   let loaded = 0;
+  const readBack: (Recheck | null)[] = [];
   for (const part of order(evaluation.parts.filter(({ kind }) => kind === 'ROWS'))) {
-    loaded += await withTransaction(pool, (client) => sink.load({ client, signal }, prepared, part));
+    const { rows, recheck } = await withTransaction(pool, (client) => sink.load({ client, signal }, prepared, part));
+    loaded += rows;
+    readBack.push(recheck);
   }
-  await withTransaction(pool, (client) => sink.publish(client, prepared));
+  const published = { rows: loaded, parts: async () => evaluation.parts.filter(({ kind }) => kind === 'ROWS') };
+  readBack.push(await withTransaction(pool, (client) => sink.publish({ client, signal }, prepared, published)));
   expect(loaded).toBe(evaluation.rowsGood);
+  // Whatever is loaded here is found in the target as it was evaluated.
+  const rechecks = readBack.filter((recheck) => recheck !== null);
+  expect(rechecks.some(({ rows }) => rows > 0)).toBe(loaded > 0);
+  for (const recheck of rechecks) expect(recheck).toMatchObject({ differing: 0, problem: null });
   return ran;
 }
 

@@ -12,6 +12,7 @@ const prepared: PreparedPostgres = {
   staging: null,
   reasons: [],
   fingerprint: null,
+  readBack: null,
 };
 
 it('upserts in the order of the key and leaves equal rows alone', () => {
