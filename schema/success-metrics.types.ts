@@ -16,7 +16,7 @@ const SuccessMetricNameEnum = describedEnum<SuccessMetricName>(
       'Of the attempts that ended, those that failed, even if a later one succeeded; a failure that awaits a decision counts at once, and no second time when it is decided.',
     RETRY_SUCCESS: 'Of the jobs that ended after more than one attempt, those that succeeded.',
     TRANSFORMATION_ACCURACY:
-      'Of the rows of runs that reached reconciliation, those of runs in which everything agrees. Agreeing means: rows read are loaded, filtered, deduplicated, quarantined or reshaped, and all rows to be loaded are; for the 100 jobs that ended last, the counters are also compared with the record of each committed part. One difference counts all rows of the run. Values in the target are not read back.',
+      'Of the rows of runs that reached reconciliation, those whose reconciliation and re-check agree. Reconciliation: rows read are loaded, filtered, deduplicated, quarantined or reshaped, and all rows to be loaded are; for the 100 jobs that ended last, the counters are also compared with the record of each committed part; one difference counts all rows of the run. Re-check: a sample of the loaded rows is read back from the target and compared with what was evaluated; the share that differs counts for all rows that the run loaded. Runs of which nothing could be read back do not count; a file is what was evaluated and is not read back.',
   },
 );
 

@@ -27,6 +27,9 @@ interface Told {
   readonly missing?: number;
   /** Rows of the committed part; those of the job unless given. */
   readonly committed?: number;
+  /** Rows that were read back from the target, and those of them that differ; missing when nothing had to be. */
+  readonly rechecked?: number;
+  readonly differing?: number;
   readonly code?: string;
   readonly failureClass?: string;
 }
@@ -40,8 +43,8 @@ async function aJob({ states, rows = 0, missing = 0, committed = rows, attempt =
   const error = more.code && JSON.stringify({ code: more.code, failureClass: more.failureClass, message: 'x' });
   await database.pool.query(
     `insert into sluice.job (id, tenant, kind, name, owner, state, spec, spec_hash, attempt, rows_read, rows_loaded,
-       total_rows, error, last_seq, created_at, updated_at, finished_at)
-     values ($1, $2, 'ETL', 'test', 'layer-12', $3, '{}', '', $4, $5, $6, $6, $7, $8,
+       total_rows, error, last_seq, rows_rechecked, rows_differing, created_at, updated_at, finished_at)
+     values ($1, $2, 'ETL', 'test', 'layer-12', $3, '{}', '', $4, $5, $6, $6, $7, $8, $12, $13,
        statement_timestamp() - $9 * interval '1 s', statement_timestamp() - $10 * interval '1 s',
        case when $11 then statement_timestamp() - $10 * interval '1 s' end)`,
     [
@@ -56,6 +59,8 @@ async function aJob({ states, rows = 0, missing = 0, committed = rows, attempt =
       first[1],
       last[1],
       isFinal,
+      more.rechecked ?? null,
+      more.differing ?? 0,
     ],
   );
   for (const [index, [state, ago]] of states.entries())
@@ -214,6 +219,25 @@ describe('the counts of a window', () => {
     expect(await counts()).toMatchObject({ rowsReconciled: 130, rowsDisagreeing: 30 });
     await run('FAILED', 60, { rows: 40, committed: 0, code: 'RECONCILIATION_FAILED', failureClass: 'DATA_CORRUPTION' });
     expect(await counts()).toMatchObject({ rowsReconciled: 170, rowsDisagreeing: 70 });
+  });
+
+  it('hold as many rows of a run against it as the sample that was read back lets expect', async () => {
+    await run('SUCCEEDED', 60, { rows: 1_000, rechecked: 16 });
+    expect(await counts()).toMatchObject({ rowsReconciled: 1_000, rowsDisagreeing: 0 });
+    await run('SUCCEEDED', 60, { rows: 500, rechecked: 30, differing: 1 });
+    // One of 30: 16.7 of 500 rows, and a row that differs in part differs.
+    expect(await counts()).toMatchObject({ rowsReconciled: 1_500, rowsDisagreeing: 17 });
+    await run('SUCCEEDED', 60, { rows: 100, rechecked: 16, differing: 16 });
+    expect(await counts()).toMatchObject({ rowsReconciled: 1_600, rowsDisagreeing: 117 });
+    // Rows that ought to be read back and could not be say nothing.
+    await run('SUCCEEDED', 60, { rows: 5_000, rechecked: 0 });
+    await run('SUCCEEDED', 60, { rows: 0, rechecked: 0 });
+    expect(await counts()).toMatchObject({ rowsReconciled: 1_600, rowsDisagreeing: 117 });
+    // No row counts twice, whatever else is wrong with the run.
+    await run('SUCCEEDED', 60, { rows: 10, missing: 1, rechecked: 10, differing: 10 });
+    await run('SUCCEEDED', 60, { rows: 20, committed: 19, rechecked: 10, differing: 5 });
+    await run('SUCCEEDED', 60, { rows: 40, committed: 39, rechecked: 0 });
+    expect(await counts()).toMatchObject({ rowsReconciled: 1_630, rowsDisagreeing: 147 });
   });
 });
 

@@ -45,9 +45,9 @@ export interface SuccessCounts {
   readonly workMs: number;
   /** Whether a job has been waiting for a worker for a while now. */
   readonly isBackedUp: boolean;
-  /** Rows of the runs that got as far as being reconciled. */
+  /** Rows of the runs that got as far as being reconciled, but for those of which nothing could be read back. */
   readonly rowsReconciled: number;
-  /** Those of the runs whose counters did not balance. */
+  /** Those of the runs whose counters did not balance, and of the others as many as their re-checks let expect. */
   readonly rowsDisagreeing: number;
 }
 
