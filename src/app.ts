@@ -29,6 +29,7 @@ import { migrate } from './store/migrate.js';
 import { createMonitorStore } from './store/monitor-store.js';
 import { openStores } from './store/open-stores.js';
 import { createQueueStore } from './store/queue-store.js';
+import { readServiceFigures } from './store/service-figures-store.js';
 import { createSuccessMetricsStore } from './store/success-metrics-store.js';
 import { createWorkerStore } from './store/worker-store.js';
 
@@ -171,6 +172,7 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
       ]);
       return { database, queue: queueAnswers, bus: busAnswers };
     },
+    figures: () => readServiceFigures(stores.pool),
     adminToken: token,
     uploadsDir,
   });

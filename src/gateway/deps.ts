@@ -28,6 +28,31 @@ export interface Health {
 /** Figures of the event hub for /metrics, by name. */
 export type WatcherStats = Readonly<Record<'subscribers' | 'channels' | 'conflated' | 'lagged' | 'healed', number>>;
 
+/** Figures of the whole service for /metrics, over all tenants and the last hour: the same from every gateway. */
+export interface ServiceFigures {
+  readonly successMetrics: readonly {
+    readonly name: string;
+    /** Null when there is nothing to make it of. */
+    readonly value: number | null;
+    readonly unit: 'PERCENT' | 'RECORDS_PER_MINUTE';
+    readonly objective: { readonly relation: 'ABOVE' | 'BELOW'; readonly bound: number };
+    /** Null when it cannot be told. */
+    readonly breached: boolean | null;
+    readonly samples: number;
+  }[];
+  readonly slots: number;
+  readonly busySlots: number;
+  /** Percent; null without any worker. */
+  readonly utilisation: number | null;
+  readonly level: 'NORMAL' | 'BUSY' | 'OVERLOADED' | 'CRITICAL' | null;
+  readonly queued: number;
+  /** Null when no job waits. */
+  readonly oldestQueuedMs: number | null;
+  readonly stalled: number;
+  readonly openEscalations: readonly { readonly class: string; readonly status: string; readonly count: number }[];
+  readonly undeliveredNotifications: readonly { readonly state: string; readonly count: number }[];
+}
+
 /** Bounds on what one client may take. Each has a default; tests set them low. */
 export interface GatewayLimits {
   readonly uploadBytes: number;
@@ -60,6 +85,8 @@ export interface GatewayDeps {
   /** Without it, `successMetrics` answers UNAVAILABLE. */
   readonly successMetrics?: SuccessMetricsService | undefined;
   readonly health: () => Promise<Health>;
+  /** Without it, /metrics tells of this process alone. */
+  readonly figures?: (() => Promise<ServiceFigures>) | undefined;
   readonly adminToken: string;
   /** Where uploads are kept; made when it is missing. */
   readonly uploadsDir: string;

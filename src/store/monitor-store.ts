@@ -28,7 +28,8 @@ interface MomentRow {
 
 const SINCE_UPDATE_MS = 'extract(epoch from statement_timestamp() - job.updated_at) * 1000';
 
-async function readSnapshot(db: Queryable, windowMs: number): Promise<Snapshot> {
+/** @param db in a transaction, whose plans are those for the success metrics afterwards */
+export async function readSnapshot(db: Queryable, windowMs: number): Promise<Snapshot> {
   const { rows } = await db.query<MomentRow>(
     `with stalled as (
        select job.id, (${SINCE_UPDATE_MS})::float8 as ms from sluice.job as job

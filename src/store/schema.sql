@@ -210,11 +210,11 @@ CREATE TABLE sluice.job (
   target text,
   held boolean NOT NULL DEFAULT false,
   spec_patches jsonb NOT NULL DEFAULT '[]'::jsonb,
+  rows_rechecked bigint,
+  rows_differing bigint NOT NULL DEFAULT 0,
   pause_requested boolean NOT NULL DEFAULT false,
   deadline_at timestamp with time zone,
   part_effect text,
-  rows_rechecked bigint,
-  rows_differing bigint NOT NULL DEFAULT 0,
   CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ETL'::text, 'BATCH'::text, 'STREAM'::text, 'WORKFLOW'::text]))),
   CONSTRAINT job_part_effect_check CHECK ((part_effect = ANY (ARRAY['STAGED'::text, 'REPEATABLE'::text, 'PERMANENT'::text]))),
   CONSTRAINT job_pkey PRIMARY KEY (id),
@@ -315,6 +315,7 @@ CREATE TABLE sluice.notification (
   CONSTRAINT notification_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'DELIVERED'::text, 'DEAD'::text]))),
 ) WITH (fillfactor=50);
 CREATE INDEX notification_by_agent ON sluice.notification USING btree (agent, due_at) WHERE (state = 'PENDING'::text);
+CREATE INDEX notification_dead ON sluice.notification USING btree (tenant) WHERE (state = 'DEAD'::text);
 
 CREATE TABLE sluice.quarantine (
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
