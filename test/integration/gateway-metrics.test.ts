@@ -7,6 +7,7 @@ import { createWorkerStore } from '../../src/store/worker-store.js';
 import { freshDatabase } from '../support/database.js';
 import { familiesOf } from '../support/exposition.js';
 import { TOKEN, testGateway } from '../support/gateway.js';
+import { insertJob, insertRun } from '../support/job-history.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 let pool: Pool;
@@ -34,23 +35,6 @@ const valuesOf = (families: Families, name: string) =>
   );
 const figureOf = (families: Families, name: string) => valuesOf(families, name)[''];
 
-async function aJob(state: string, ago: string, rows = 0): Promise<void> {
-  const id = newId();
-  await pool.query(
-    `insert into sluice.job (id, kind, name, owner, state, spec, spec_hash, rows_read, rows_loaded, total_rows,
-       created_at, updated_at, finished_at)
-     values ($1, 'ETL', 'test', 'layer-12', $2, '{}', '', $4, $4, $4, statement_timestamp() - $3::interval * 2,
-       statement_timestamp() - $3::interval, case when $2 in ('SUCCEEDED', 'FAILED') then statement_timestamp() - $3::interval end)`,
-    [id, state, ago, rows],
-  );
-  if (rows > 0)
-    await pool.query(
-      `insert into sluice.chunk (job_id, ordinal, kind, uri, bytes, state, rows, loaded_at)
-       values ($1, 0, 'ROWS', '', 1, 'LOADED', $2, statement_timestamp() - interval '2 h')`,
-      [id, rows],
-    );
-}
-
 async function anEscalation(failureClass: string, status: string, notifications: readonly string[] = []) {
   const id = newId();
   await pool.query(
@@ -70,10 +54,10 @@ async function anEscalation(failureClass: string, status: string, notifications:
 describe('GET /metrics', () => {
   it('tells how the whole service is, in base units', async () => {
     await createWorkerStore(pool).seen({ id: 'w', slots: 10, busy: 9 });
-    for (let n = 0; n < 49; n += 1) await aJob('SUCCEEDED', '1 min', 10);
-    await aJob('FAILED', '1 min');
-    await aJob('QUEUED', '7 min');
-    await aJob('RUNNING', '20 min');
+    for (let n = 0; n < 49; n += 1) await insertRun(pool, 'SUCCEEDED', 60, { rows: 10 });
+    await insertRun(pool, 'FAILED');
+    await insertJob(pool, { states: [['QUEUED', 420]] });
+    await insertJob(pool, { states: [['RUNNING', 1_200]] });
     await anEscalation('CRITICAL_FAILURE', 'ASKING', ['PENDING', 'DELIVERED', 'PENDING']);
     await anEscalation('CRITICAL_FAILURE', 'ASKING', ['DEAD']);
     await anEscalation('CRITICAL_FAILURE', 'RESOLVED');
@@ -81,7 +65,7 @@ describe('GET /metrics', () => {
     const families = await (await scraped())();
     expect(valuesOf(families, 'sluice_success_metric_ratio')).toEqual({
       completion_rate: 0.98,
-      failure_rate: 0,
+      failure_rate: 0.02,
       transformation_accuracy: 1,
     });
     expect(valuesOf(families, 'sluice_success_objective_ratio')).toEqual({
@@ -90,14 +74,17 @@ describe('GET /metrics', () => {
       'retry_success above': 0.9,
       'transformation_accuracy above': 0.999,
     });
-    expect(valuesOf(families, 'sluice_success_metric_records_per_second')).toEqual({ throughput: 0 });
+    // 490 rows in the 20 minutes since the oldest job began.
+    const { throughput } = valuesOf(families, 'sluice_success_metric_records_per_second');
+    expect(throughput).toBeGreaterThan(490 / 1_260);
+    expect(throughput).toBeLessThanOrEqual(490 / 1_200);
     expect(valuesOf(families, 'sluice_success_objective_records_per_second')).toEqual({
       'throughput above': 166.666666667,
     });
     expect(valuesOf(families, 'sluice_success_metric_breached')).toEqual({
       completion_rate: 1,
       throughput: 1,
-      failure_rate: 0,
+      failure_rate: 1,
       retry_success: 0,
       transformation_accuracy: 0,
     });
@@ -174,7 +161,7 @@ describe('GET /metrics', () => {
     await clock.pass(9_000);
     await scrape();
     expect(reads).toBe(1);
-    await aJob('QUEUED', '1 min');
+    await insertJob(pool, { states: [['QUEUED', 60]] });
     await clock.pass(2_000);
     expect(figureOf(await scrape(), 'sluice_jobs_queued')).toBe(1);
     expect(reads).toBe(2);
