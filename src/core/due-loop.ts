@@ -25,6 +25,8 @@ export function startDueLoop({ name, work, pollMs, clock, log }: DueLoopOptions)
   let round: Promise<void> | undefined;
   let isWoken = false;
   let isStopped = false;
+  /** Rounds in a row that failed: what is away for a minute is told once, not at every look. */
+  let failures = 0;
 
   async function turn(): Promise<void> {
     let waitMs = pollMs;
@@ -32,9 +34,14 @@ export function startDueLoop({ name, work, pollMs, clock, log }: DueLoopOptions)
       isWoken = false;
       try {
         waitMs = Math.min(pollMs, (await work()) ?? pollMs);
+        if (failures > 0) log.info({ loop: name, failures }, 'a due loop works again');
+        failures = 0;
       } catch (error) {
         waitMs = pollMs;
-        log.warn({ loop: name, reason: String(error) }, 'a due loop failed and tries again');
+        failures += 1;
+        const facts = { loop: name, reason: String(error) };
+        if (failures === 1) log.warn(facts, 'a due loop failed and tries again');
+        else log.debug(facts, 'a due loop failed again');
       }
     } while (isWoken && !isStopped);
     round = undefined;

@@ -83,7 +83,7 @@ export const ERROR_CODES = {
   DATABASE_TOO_NEW: entry('CRITICAL_FAILURE', 'user', 'The database was migrated by a newer Sluice; upgrade this one.'),
   MIGRATION_CHANGED: entry('CRITICAL_FAILURE', 'system', 'A migration that has run differs from the one in the code.'),
   HOME_LOCKED: entry('INVALID_REQUEST', 'user', 'Another Sluice process uses the same `SLUICE_HOME`.'),
-  QUEUE_UNREACHABLE: entry('TRANSIENT', 'system', 'Redis does not answer; check `REDIS_URL`. Work waits in PostgreSQL and goes on later.'),
+  QUEUE_UNREACHABLE: entry('TRANSIENT', 'system', 'Redis does not answer, and work waits in PostgreSQL until it does; or it turns Sluice away: check `REDIS_URL`.'),
   UNAVAILABLE: entry('TRANSIENT', 'system', 'The service cannot answer now; try again.'),
   INTERNAL: entry('CRITICAL_FAILURE', 'system', 'Something unexpected happened; the log holds the details under the reference id.'),
 } as const satisfies Record<string, CodeEntry>;

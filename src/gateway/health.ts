@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify';
+import { HEALTH_TIMEOUT_MS } from '../core/answers-within.js';
 import type { Clock } from '../core/clock.js';
 import type { Health } from './deps.js';
 
-/** A check that hangs is a check that failed. */
-const CHECK_MS = 2_000;
+/** A check that hangs is a check that failed; one server that hangs says so by itself before. */
+const CHECK_MS = HEALTH_TIMEOUT_MS + 500;
 
 const NONE: Health = { database: false, queue: false, bus: false };
 

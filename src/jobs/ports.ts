@@ -24,10 +24,18 @@ export interface OfferOptions {
   readonly once?: string;
 }
 
+export interface Offer extends OfferOptions {
+  readonly jobId: string;
+}
+
 /** Hints that work is there. Losing every message loses nothing: the sweeper offers again what should move. */
 export interface JobQueue {
   /** Offers a job to any worker. Resolves once the engine has the hint; rejects soon when the engine is away. */
   offer(jobId: string, options?: OfferOptions): Promise<void>;
+  /** The same for many jobs at once, for the price of a few. */
+  offerAll(offers: readonly Offer[]): Promise<void>;
+  /** How many hints wait to be taken. */
+  waiting(): Promise<number>;
   /** Starts taking offers; `handle` never rejects. Resolves once it listens. */
   work(concurrency: number, handle: (jobId: string) => Promise<void>): Promise<{ stop(): Promise<void> }>;
   /** Whether the engine behind answers now. */

@@ -1,8 +1,11 @@
 /** What is left of BullMQ's types once the engine behind is chosen. */
-interface BullEvents {
+export interface BullEvents {
   on(event: 'error', listener: (error: Error) => void): unknown;
   waitUntilReady(): Promise<unknown>;
-  close(): Promise<void>;
+  /** @param force without waiting for what runs, and without a word to the server */
+  close(force?: boolean): Promise<void>;
+  /** Lets go of the connections without a word to the server. */
+  disconnect(): Promise<void>;
 }
 
 export interface HintOptions {
@@ -13,6 +16,7 @@ export interface HintOptions {
 export interface HintQueue extends BullEvents {
   add(name: string, data: Hint, options: HintOptions): Promise<unknown>;
   addBulk(hints: { name: string; data: Hint; opts: HintOptions }[]): Promise<unknown>;
+  getJobCountByTypes(...types: ('waiting' | 'prioritized')[]): Promise<number>;
 }
 
 export interface Hint {
@@ -22,6 +26,10 @@ export interface Hint {
 export interface BullEngine {
   openQueue(): HintQueue;
   createWorker(handle: (hint: Hint) => Promise<void>, concurrency: number): BullEvents;
+  /** Resolves when the queue or worker works, or will as soon as its server is there. */
+  started(part: BullEvents): Promise<unknown>;
+  /** False while its server is known to be away. */
+  isThere(): boolean;
   /** Rejects, or does not answer, when the server is gone. */
   ping(): Promise<unknown>;
   close(): Promise<void>;

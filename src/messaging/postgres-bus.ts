@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { answersWithin } from '../core/answers-within.js';
+import { answersWithin, HEALTH_TIMEOUT_MS } from '../core/answers-within.js';
 import type { Clock, Timer } from '../core/clock.js';
 import type { Log } from '../core/log.js';
 import { channelOf } from '../jobs/events.js';
@@ -17,7 +17,6 @@ export interface PostgresBusOptions {
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2_000;
-const HEALTH_TIMEOUT_MS = 2_000;
 
 /** LISTEN and NOTIFY over one connection that comes back by itself. Rejects when Postgres does not answer. */
 export async function createPostgresBus({ url, pool, clock, log }: PostgresBusOptions): Promise<EventBus> {

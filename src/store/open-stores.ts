@@ -1,4 +1,4 @@
-import { answersWithin } from '../core/answers-within.js';
+import { answersWithin, HEALTH_TIMEOUT_MS } from '../core/answers-within.js';
 import type { Clock } from '../core/clock.js';
 import type { Log } from '../core/log.js';
 import { TOPICS } from '../jobs/events.js';
@@ -31,7 +31,6 @@ export interface StoresOptions {
 const SHORT_QUERIES_AT_ONCE = 10;
 /** Inside a short transaction, while what a held job has left in another database or on the disk is removed. */
 const LONGEST_PAUSE_MS = 30_000;
-const HEALTH_TIMEOUT_MS = 2_000;
 
 /** Every store of the process, over two pools: loads never keep a short query waiting for a connection. */
 export async function openStores({ databaseUrl, connections, isBusOnPostgres, loads, log }: StoresOptions) {

@@ -91,6 +91,21 @@ export function describeJobQueue({ name, open, openUnreachable }: JobQueueAdapte
       await eventually(() => taken.includes(last));
     });
 
+    it('takes many offers at once, each in its place, and counts what waits', async () => {
+      const here = await queue();
+      const offers = Array.from({ length: 1_200 }, (_, i) => ({ jobId: anId(), priority: i % 7, once: 'x' }));
+      await here.offerAll(offers);
+      await here.offerAll(offers);
+      expect(await here.waiting()).toBe(offers.length);
+      const { taken } = await collect(await queue(), 8);
+      await eventually(() => taken.length >= offers.length, 60_000);
+      expect(new Set(taken).size).toBe(taken.length);
+      // The first ones; those that run at once may be told in another order.
+      const urgent = new Set(offers.filter(({ priority }) => priority === 6).map(({ jobId }) => jobId));
+      expect(taken.slice(0, urgent.size - 8).every((id) => urgent.has(id))).toBe(true);
+      expect(await here.waiting()).toBe(0);
+    }, 90_000);
+
     it('handles no more hints at once than asked for', async () => {
       const here = await queue();
       let running = 0;

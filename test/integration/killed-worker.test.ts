@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.js';
 import { createLog } from '../../src/core/log.js';
@@ -10,7 +9,7 @@ import { parsePipeline } from '../../src/engine/parse-pipeline.js';
 import type { JobQueue } from '../../src/jobs/ports.js';
 import { createQueue } from '../../src/messaging/create-queue.js';
 import { eventually } from '../support/eventually.js';
-import { freshRedis } from '../support/redis.js';
+import { deleteKeys, freshRedis } from '../support/redis.js';
 import { aPipeline, aRuntime, type Runtime } from '../support/runtime.js';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
 
@@ -24,16 +23,8 @@ beforeAll(async () => {
   const lines = Array.from({ length: ROWS }, (_, i) => `${i},name ${i}`);
   await writeFile(join(home, 'rows.csv'), `id,name\n${lines.join('\n')}\n`);
 });
-/** What FLUSHALL does, for the queue of this installation alone. @returns how many keys there were */
-async function forgetQueue(): Promise<number> {
-  const client = new Redis(redis.url);
-  try {
-    const keys = await client.keys(`{sluice-${runtime.stores.installation}}*`);
-    return keys.length === 0 ? 0 : await client.unlink(...keys);
-  } finally {
-    await client.quit();
-  }
-}
+/** For the queue of this installation alone. */
+const forgetQueue = () => deleteKeys(redis.url, `sluice-${runtime.stores.installation}`);
 afterAll(forgetQueue);
 afterAll(() => rm(home, { recursive: true, force: true }));
 

@@ -21,6 +21,10 @@ export function handQueue(): HandQueue {
     async offer(jobId, options = {}) {
       offers.push({ jobId, options });
     },
+    async offerAll(all) {
+      for (const { jobId, ...options } of all) offers.push({ jobId, options });
+    },
+    waiting: async () => 0,
     async work(_concurrency, handler) {
       handle = handler;
       return { stop: async () => undefined };

@@ -6,13 +6,22 @@ export interface TestRedis {
   readonly url: string;
   /** Stands in every key and channel of the test file, so that files that run at once do not meet. */
   readonly prefix: string;
-  /** Deletes every key with the prefix: what FLUSHALL does, without touching anybody else. */
-  forget(): Promise<void>;
 }
 
-async function deleteKeys(client: Redis, prefix: string): Promise<void> {
-  for await (const keys of client.scanStream({ match: `*${prefix}*`, count: 1000 })) {
-    if (keys.length > 0) await client.unlink(...keys);
+/**
+ * Deletes every key with the name in it: what FLUSHALL does, without touching anybody else.
+ * @returns how many there were
+ */
+export async function deleteKeys(url: string, name: string): Promise<number> {
+  const client = new Redis(url);
+  let deleted = 0;
+  try {
+    for await (const keys of client.scanStream({ match: `*${name}*`, count: 1000 })) {
+      if (keys.length > 0) deleted += await client.unlink(...keys);
+    }
+    return deleted;
+  } finally {
+    await client.quit();
   }
 }
 
@@ -20,14 +29,6 @@ async function deleteKeys(client: Redis, prefix: string): Promise<void> {
 export function freshRedis(): TestRedis {
   const url = inject('redisUrl');
   const prefix = `sluice-test-${randomBytes(5).toString('hex')}`;
-  const forget = async () => {
-    const client = new Redis(url);
-    try {
-      await deleteKeys(client, prefix);
-    } finally {
-      await client.quit();
-    }
-  };
-  afterAll(forget);
-  return { url, prefix, forget };
+  afterAll(() => deleteKeys(url, prefix));
+  return { url, prefix };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/core/clock.js';
 import { startDueLoop } from '../../../src/core/due-loop.js';
-import { createLog } from '../../../src/core/log.js';
+import { createLog, type Log } from '../../../src/core/log.js';
 
 /** A clock whose timers the test fires. */
 function handClock() {
@@ -26,6 +26,21 @@ function handClock() {
       }
     },
   };
+}
+
+/** What is told at `info` and above. */
+function recordingLog(): Log & { readonly told: string[] } {
+  const told: string[] = [];
+  const note = (level: string) => (_facts: object, message: string) => void told.push(`${level} ${message}`);
+  const log = {
+    told,
+    debug: () => undefined,
+    info: note('info'),
+    warn: note('warn'),
+    error: note('error'),
+    child: () => log,
+  };
+  return log;
 }
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -95,6 +110,29 @@ describe('a due loop', () => {
     fire();
     await settle();
     expect(rounds).toBe(2);
+    await loop.stop();
+  });
+
+  it('tells once that it fails, and once that it works again', async () => {
+    const { clock, fire } = handClock();
+    const log = recordingLog();
+    let rounds = 0;
+    const loop = startDueLoop({
+      name: 'test',
+      async work() {
+        if (++rounds <= 3) throw new Error('on purpose');
+        return null;
+      },
+      pollMs: 2_000,
+      clock,
+      log,
+    });
+    for (let i = 0; i < 5; i++) {
+      await settle();
+      fire();
+    }
+    await settle();
+    expect(log.told).toEqual(['warn a due loop failed and tries again', 'info a due loop works again']);
     await loop.stop();
   });
 });
