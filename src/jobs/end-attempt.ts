@@ -86,7 +86,8 @@ async function handBack(context: WorkerContext, run: Run, attempt: Attempt): Pro
   if (!run.isLoading) return close(context, run, attempt, LET_GO);
   await attempts.releaseChunks(run.token);
   await attempts.leave(attempt);
-  await queue.offer(run.jobId, { priority: attempt.job.priority });
+  // Without a hint the sweeper finds it.
+  await queue.offer(run.jobId, { priority: attempt.job.priority }).catch(() => undefined);
 }
 
 const LET_GO: AttemptEnd = { transition: 'RELEASE', message: 'The worker stops; another one takes over.' };

@@ -238,7 +238,7 @@ export interface Straggler {
 
 /** What the sweeper looks for; every method is safe to call from several schedulers at once. */
 export interface SweepStore {
-  /** QUEUED without movement for `idleMs`, but for those whose queue or target is paused. */
+  /** QUEUED without movement for `idleMs`, in the order in which workers take them; not those whose queue or target is paused. */
   queued(idleMs: number, limit: number): Promise<readonly Straggler[]>;
   /**
    * Hands jobs back that no worker holds any more: those whose lease ran out, and after `stuckMs` those that everybody has

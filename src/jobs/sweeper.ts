@@ -1,5 +1,7 @@
 import { type DueLoop, startDueLoop } from '../core/due-loop.js';
 import { cleanUp } from './end-attempt.js';
+import { LEASE_MS } from './heartbeat.js';
+import type { Offer } from './ports.js';
 import type { Straggler, SweepStore } from './stores.js';
 import type { WorkerContext } from './worker-context.js';
 
@@ -13,6 +15,8 @@ const STUCK_MS = 60_000;
 /** So many workers in a row that stop answering, with nothing done in between, are the job's doing. */
 const MAX_TAKEOVERS = 3;
 const BATCH = 500;
+/** Offered at once after the queue has lost its content; of more than this the next round offers what is left. */
+const MOST_OFFERED = 2_500;
 // The one who ended the job removes what it left; the sweeper comes after a crash.
 const LEFTOVER_IDLE_MS = 15_000;
 // Within one window a job is offered again once. A queue that is backed up must not fill with copies of its own
@@ -30,14 +34,22 @@ export interface Sweeper {
 export function startSweeper(context: WorkerContext, sweep: SweepStore): Sweeper {
   const { queue, staging, clock, log } = context;
   let lastLeftovers = Number.NEGATIVE_INFINITY;
+  /** When the database last kept us from looking. */
+  let lastBlind = Number.NEGATIVE_INFINITY;
 
-  async function offer({ jobId, priority, lastSeq }: Straggler, windowMs: number): Promise<void> {
+  function offersOf(stragglers: readonly Straggler[], windowMs: number): readonly Offer[] {
     const window = Math.floor(clock.now().getTime() / windowMs);
-    await queue.offer(jobId, { priority, once: `${lastSeq}-${window}` });
+    return stragglers.map(({ jobId, priority, lastSeq }) => ({ jobId, priority, once: `${lastSeq}-${window}` }));
   }
 
-  async function offerAll(stragglers: readonly Straggler[], windowMs: number): Promise<void> {
-    for (const straggler of stragglers) await offer(straggler, windowMs);
+  /**
+   * What a worker would take next has a hint. All that is queued is offered again only when the queue holds less than
+   * that: it has lost what it had.
+   */
+  async function idleOffers(): Promise<readonly Offer[]> {
+    const idle = await sweep.queued(QUEUED_IDLE_MS, MOST_OFFERED);
+    const isWhole = idle.length <= BATCH || (await queue.waiting()) >= idle.length;
+    return offersOf(isWhole ? idle.slice(0, BATCH) : idle, QUEUED_WINDOW_MS);
   }
 
   async function removeLeftovers(): Promise<void> {
@@ -47,18 +59,29 @@ export function startSweeper(context: WorkerContext, sweep: SweepStore): Sweeper
     for (const jobId of await sweep.ended(staged)) await staging.remove(jobId);
   }
 
-  async function round(): Promise<number | null> {
-    await offerAll(await sweep.due(BATCH), LOADING_WINDOW_MS);
+  /** @returns what is to go on at once */
+  async function look(): Promise<readonly Straggler[]> {
+    const due = await sweep.due(BATCH);
+    // Nobody could renew a lease while the database was away: whoever lives gets the time to do it now.
+    if (clock.monotonicMs() - lastBlind < LEASE_MS) return due;
     const takenOver = await sweep.takeOver(MAX_TAKEOVERS, STUCK_MS, BATCH);
     if (takenOver.length > 0) log.warn({ jobs: takenOver.length }, 'jobs of workers that stopped are taken over');
-    await offerAll(takenOver, LOADING_WINDOW_MS);
     await sweep.stopAbandoned(BATCH);
-    await offerAll(await sweep.unattendedLoads(LOADING_IDLE_MS, BATCH), LOADING_WINDOW_MS);
-    await offerAll(await sweep.queued(QUEUED_IDLE_MS, BATCH), QUEUED_WINDOW_MS);
+    return [...due, ...takenOver, ...(await sweep.unattendedLoads(LOADING_IDLE_MS, BATCH))];
+  }
+
+  async function round(): Promise<number | null> {
+    const urgent = await look().catch((error: unknown) => {
+      lastBlind = clock.monotonicMs();
+      throw error;
+    });
     if (clock.monotonicMs() - lastLeftovers > LEFTOVER_IDLE_MS) {
       lastLeftovers = clock.monotonicMs();
       await removeLeftovers();
     }
+    // Last: while the queue is away all the rest is done.
+    await queue.offerAll(offersOf(urgent, LOADING_WINDOW_MS));
+    await queue.offerAll(await idleOffers());
     return sweep.nextDueMs();
   }
 

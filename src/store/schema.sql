@@ -227,6 +227,7 @@ CREATE UNIQUE INDEX job_idempotency ON sluice.job USING btree (tenant, kind, ide
 CREATE INDEX job_leftover ON sluice.job USING btree (finished_at) WHERE ((prepared IS NOT NULL) AND (state = ANY (ARRAY['FAILED'::text, 'CANCELLED'::text, 'DEAD'::text])));
 CREATE INDEX job_list ON sluice.job USING btree (tenant, created_at DESC, id DESC);
 CREATE INDEX job_moving ON sluice.job USING btree (updated_at) WHERE (state = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text]));
+CREATE INDEX job_queued ON sluice.job USING btree (priority DESC, updated_at) WHERE (state = 'QUEUED'::text);
 CREATE INDEX job_resting ON sluice.job USING btree (updated_at) WHERE (state = ANY (ARRAY['RETRYING'::text, 'PAUSED'::text, 'AWAITING_DECISION'::text]));
 CREATE INDEX job_succeeded ON sluice.job USING btree (finished_at) INCLUDE (tenant, created_at, attempt, id, rows_read, rows_loaded, rows_filtered, rows_deduplicated, rows_quarantined, rows_reshaped, total_rows, rows_rechecked, rows_differing) WHERE (state = 'SUCCEEDED'::text);
 CREATE INDEX job_unsuccessful ON sluice.job USING btree (finished_at) WHERE (state = ANY (ARRAY['FAILED'::text, 'CANCELLED'::text, 'DEAD'::text]));

@@ -104,7 +104,7 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
         `select job.id, job.priority, job.last_seq from sluice.job as job
          where job.state = 'QUEUED' and job.updated_at < statement_timestamp() - $1 * interval '1 ms'
            and ${IS_CLAIMABLE}
-         order by job.updated_at limit $2`,
+         order by job.priority desc, job.updated_at limit $2`,
         [idleMs, limit],
       );
       return rows.map(stragglerOf);

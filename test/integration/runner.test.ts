@@ -493,6 +493,16 @@ describe('a worker that stops', () => {
     await other.hint(id);
     expect(await runtime.job(id)).toMatchObject({ state: 'SUCCEEDED', attempt: 1 });
   });
+
+  it('ends a job that was told to stop, instead of handing back what nobody would take', async () => {
+    const id = await runtime.launch();
+    const attempt = await runtime.stores.attempts.claim(id, newId(), 'stopping', LEASE_MS);
+    if (!attempt) throw new Error('not claimed');
+    await runtime.stores.jobs.requestCancel('default', id);
+    await runtime.stores.attempts.end(attempt, { transition: 'RELEASE', message: 'The worker stops.' });
+    expect(await runtime.job(id)).toMatchObject({ state: 'CANCELLED', attempt: 0 });
+    expect((await runtime.events(id)).at(-1)).toMatchObject({ state: 'CANCELLED', message: 'The job was cancelled.' });
+  });
 });
 
 describe('fencing', () => {

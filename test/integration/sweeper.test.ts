@@ -28,7 +28,15 @@ const past = (column: string, id: string, interval = '1 h') =>
 async function aSweeper() {
   const { context, queue } = await runtime.worker(engine);
   const sweeper = startSweeper(
-    { ...context, queue: { ...queue, offer: (id) => queue.hint(id) } },
+    {
+      ...context,
+      queue: {
+        ...queue,
+        async offerAll(offers) {
+          for (const { jobId } of offers) await queue.hint(jobId);
+        },
+      },
+    },
     runtime.stores.sweep,
   );
   return sweeper;
