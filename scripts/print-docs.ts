@@ -1,5 +1,6 @@
 import { connectorDocs } from './docs/connectors.js';
 import { errorDocs } from './docs/errors.js';
+import { limitsWithDifferences } from './docs/limits.js';
 import { readmeWithSettings } from './docs/settings.js';
 import { type GeneratedFile, writeOrCheck } from './generated-file.js';
 
@@ -7,6 +8,7 @@ import { type GeneratedFile, writeOrCheck } from './generated-file.js';
 const DOCUMENTS: readonly GeneratedFile[] = [
   { path: 'docs/errors.md', generate: errorDocs },
   { path: 'docs/connectors.md', generate: connectorDocs },
+  { path: 'docs/limits.md', generate: limitsWithDifferences },
   { path: 'README.md', generate: readmeWithSettings },
 ];
 

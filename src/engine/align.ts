@@ -2,6 +2,7 @@ import { quoteIdentifier as q, quoteLiteral } from './column.js';
 import { aboutValue, type NewCheck, type Relation } from './relation.js';
 import type { SinkTarget, TargetColumn } from './sinks/sink.js';
 import { applyCasts } from './transforms/cast-sql.js';
+import { withoutStrings } from './transforms/text/json.js';
 
 /**
  * Fits the output to the target, so that nothing the evaluation has accepted can be refused while loading:
@@ -15,7 +16,7 @@ export function align(relation: Relation, target: SinkTarget, staging: 'ROWS' | 
     violation: `${q(name)} IS NULL`,
     message: `'A key column of the target has no value.'`,
   }));
-  if (staging === 'ROWS') checks.push(...nulCharacters(relation));
+  if (staging === 'ROWS') checks.push(...nulCharacters(relation), ...outsideCalendar(relation));
   checks.push(...jsonWithoutNumber(relation));
   relation.checks(checks);
 }
@@ -87,6 +88,29 @@ function nulCharacters(relation: Relation): NewCheck[] {
   });
 }
 
+/** Both ends of PostgreSQL's calendar, where DuckDB's goes on; its last moments are DuckDB's too. */
+const FIRST_DAY = '4714-11-24 (BC)';
+const LAST_DAY = '5874897-12-31';
+
+function outsideCalendar(relation: Relation): NewCheck[] {
+  return relation.columns.flatMap(({ name, type }) => {
+    const isDate = type === 'DATE';
+    if (!isDate && !type.startsWith('TIMESTAMP')) return [];
+    const column = q(name);
+    const isOut = isDate
+      ? `(${column} < DATE '${FIRST_DAY}' OR ${column} > DATE '${LAST_DAY}')`
+      : `${column} < TIMESTAMP '${FIRST_DAY} 00:00:00'`;
+    return [
+      {
+        column: name,
+        code: 'OUT_OF_RANGE',
+        violation: `${isOut} AND isfinite(${column})`,
+        message: aboutValue(column, 'is outside of the calendar of PostgreSQL.'),
+      },
+    ];
+  });
+}
+
 /** DuckDB reads and writes NaN and Infinity in JSON; no other reader takes them. */
 function jsonWithoutNumber(relation: Relation): NewCheck[] {
   const json = relation.columns.filter(({ type }) => type === 'JSON' || NESTED.test(type));
@@ -96,7 +120,8 @@ function jsonWithoutNumber(relation: Relation): NewCheck[] {
     return {
       column: name,
       code: 'NOT_A_NUMBER',
-      violation: `${hint} AND regexp_matches(${text}, '(^|[:\\[,])\\s*-?(nan|inf(inity)?)\\s*($|[,\\]}])', 'i')`,
+      // CASE, since AND would compute both for every row.
+      violation: `CASE WHEN ${hint} THEN regexp_matches(${withoutStrings(text)}, '(^|[:\\[,])\\s*-?(nan|inf(inity)?)\\s*($|[,\\]}])', 'i') ELSE false END`,
       message: `'The value holds NaN or Infinity, which JSON does not have.'`,
     };
   });

@@ -49,6 +49,12 @@ const SPECIAL = [
 /** DuckDB writes `0044-03-15 (BC) 00:00:00`, PostgreSQL reads `0044-03-15 00:00:00 BC`; and it has no nanoseconds. */
 function era(column: string, type: string): string {
   const value = type === 'TIMESTAMP_NS' ? `CAST(${column} AS TIMESTAMP)` : column;
-  const text = `CAST(${value} AS VARCHAR)`;
+  const text = INSTANT.test(type) ? utc(column) : `CAST(${value} AS VARCHAR)`;
   return `CASE WHEN ${value} < DATE '0001-01-01' AND isfinite(${value}) THEN replace(${text}, ' (BC)', '') || ' BC' ELSE ${text} END`;
 }
+
+const INSTANT = /^TIMESTAMP(TZ| WITH TIME ZONE)$/;
+
+/** An instant as a time of UTC, which is the zone of the session. DuckDB's own text of it is wrong by a millisecond in far years. */
+const utc = (column: string): string =>
+  `CASE WHEN isfinite(${column}) THEN concat(CAST(make_timestamp(epoch_us(${column})) AS VARCHAR), '+00') ELSE CAST(${column} AS VARCHAR) END`;

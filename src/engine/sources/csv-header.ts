@@ -21,23 +21,30 @@ const MARKS: readonly (readonly [bytes: string, problem: string])[] = [
 ];
 const BYTE_ORDER_MARK = '\xef\xbb\xbf';
 
+export interface FirstRecord {
+  /** Quotes and line breaks inside them resolved. */
+  readonly fields: readonly string[];
+  /** What stands behind it; nothing when the file ends there. */
+  readonly lineEnd: '\n' | '\r' | '\r\n' | '';
+}
+
 /**
- * Values of the first record of a file, quotes and line breaks inside them resolved. DuckDB counts columns only by
- * sniffing, and its sniffer gives up on files with odd records further down.
+ * The first record of a file. DuckDB counts columns only by sniffing, and its sniffer gives up on files with odd records
+ * further down; and it takes the first line break for the line end of the file, be it inside of quotes.
  * @throws SluiceError FILE_UNREADABLE
  */
-export async function firstRecord(file: ResolvedFile, dialect: CsvDialect): Promise<readonly string[]> {
+export async function firstRecord(file: ResolvedFile, dialect: CsvDialect): Promise<FirstRecord> {
   const text = await firstBytes(file);
   const mark = MARKS.find(([bytes]) => text.startsWith(bytes));
   if (mark !== undefined) throw unreadable(file, mark[1]);
   const start = dialect.encoding === 'UTF8' && text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
   if (/^[\r\n]*$/.test(text.slice(start))) throw unreadable(file, 'is empty');
   if (/^[\r\n]/.test(text.slice(start))) throw unreadable(file, 'begins with an empty line; remove it');
-  const { fields, ended } = splitRecord(text.slice(start), dialect);
-  if (!ended && text.length < file.bytes) {
+  const { fields, lineEnd } = splitRecord(text.slice(start), dialect);
+  if (lineEnd === '' && text.length < file.bytes) {
     throw unreadable(file, `has a first record of more than ${MAX_RECORD_BYTES / 1024 / 1024} MB`);
   }
-  return fields.map((field) => decode(field, file, dialect));
+  return { fields: fields.map((field) => decode(field, file, dialect)), lineEnd };
 }
 
 /** One character a byte: the dialect's characters are ASCII or compared by their bytes. */
@@ -53,7 +60,7 @@ async function firstBytes(file: ResolvedFile): Promise<string> {
 }
 
 /** Fields up to the first line end outside of quotes, as RFC 4180 has it; a quote opens only at a field's start. */
-function splitRecord(text: string, dialect: CsvDialect): { fields: readonly string[]; ended: boolean } {
+function splitRecord(text: string, dialect: CsvDialect): FirstRecord {
   const delimiter = bytesOf(dialect.delimiter, dialect);
   const { quote } = dialect;
   const escaping = quote === '' ? '' : dialect.escape;
@@ -74,7 +81,7 @@ function splitRecord(text: string, dialect: CsvDialect): { fields: readonly stri
       quoted = true;
       atStart = false;
     } else if (c === '\n' || c === '\r') {
-      return { fields: [...fields, field], ended: true };
+      return { fields: [...fields, field], lineEnd: c === '\r' && next === '\n' ? '\r\n' : c };
     } else if (text.startsWith(delimiter, i)) {
       fields.push(field);
       field = '';
@@ -85,7 +92,7 @@ function splitRecord(text: string, dialect: CsvDialect): { fields: readonly stri
       atStart = false;
     }
   }
-  return { fields: [...fields, field], ended: false };
+  return { fields: [...fields, field], lineEnd: '' };
 }
 
 const bytesOf = (text: string, { encoding }: CsvDialect): string =>

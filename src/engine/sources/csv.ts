@@ -6,7 +6,7 @@ import type { ResolvedFile } from '../pipeline.js';
 import { HIDDEN_PREFIX } from '../relation.js';
 import { absentCharacters, bytesToLookFor } from './absent-characters.js';
 import { checkColumnNames } from './columns.js';
-import { firstRecord } from './csv-header.js';
+import { type FirstRecord, firstRecord } from './csv-header.js';
 import { Compression, FileUri } from './file-uri.js';
 import { inspectText } from './inspect-text.js';
 import type { Quoting } from './quoted-spans.js';
@@ -73,7 +73,8 @@ export const csvSource = defineComponent<CsvOptions, SourceBinding>({
 });
 
 async function openCsv(options: CsvOptions, context: SourceContext): Promise<SourceRelation> {
-  const names = await columnNames(options, context);
+  const records = await Promise.all(context.files.map((file) => firstRecord(file, options)));
+  const names = columnNames(options, context.files, records);
   const texts = context.isLoading
     ? await Promise.all(context.files.map((file) => inspectText(file, quoting(options), bytesToLookFor(options))))
     : null;
@@ -82,6 +83,7 @@ async function openCsv(options: CsvOptions, context: SourceContext): Promise<Sou
   const reader = [
     fileList(context.files),
     ...dialect(options),
+    ...lineEnd(records),
     'auto_detect=false',
     `header=${options.header}`,
     `columns={${names.map((name) => `${quoteIdentifier(name)}: 'VARCHAR'`).join(', ')}}`,
@@ -125,34 +127,41 @@ const dialect = (options: CsvOptions): string[] => [
   `encoding='${options.encoding === 'LATIN1' ? 'latin-1' : 'utf-8'}'`,
 ];
 
+/** Files whose line ends differ are left to DuckDB, which looks at each. */
+function lineEnd(records: readonly FirstRecord[]): string[] {
+  const [first = '', ...others] = new Set(records.map((record) => record.lineEnd).filter((end) => end !== ''));
+  const written = first.replace('\r', '\\r').replace('\n', '\\n');
+  return first === '' || others.length > 0 ? [] : [`new_line=${quoteLiteral(written)}`];
+}
+
 /** Names from the options or from the header, which has to be the same in every file. */
-async function columnNames(options: CsvOptions, context: SourceContext): Promise<readonly string[]> {
-  const [first, ...others] = context.files;
+function columnNames(
+  { columns, header: hasHeader }: CsvOptions,
+  files: readonly ResolvedFile[],
+  records: readonly FirstRecord[],
+): readonly string[] {
+  const [first, ...others] = files.map(({ uri }, i) => ({ uri, fields: records[i]?.fields ?? [] }));
   if (first === undefined) throw new SluiceError('FILE_NOT_FOUND', 'The source names no file.');
-  const header = await firstRecord(first, options);
-  if (options.columns !== undefined) {
-    if (options.columns.length !== header.length) {
+  if (columns !== undefined) {
+    if (columns.length !== first.fields.length) {
       throw new SluiceError(
         'INVALID_INPUT',
-        `${options.columns.length} columns are named, but ${first.uri} has ${header.length}.`,
-        {
-          path: ['columns'],
-        },
+        `${columns.length} columns are named, but ${first.uri} has ${first.fields.length}.`,
+        { path: ['columns'] },
       );
     }
-    checkColumnNames(options.columns, 'The list of columns');
-    return options.columns;
+    checkColumnNames(columns, 'The list of columns');
+    return columns;
   }
-  if (!options.header) return header.map((_, i) => `column${i}`);
-  checkColumnNames(header, first.uri);
-  for (const file of others) {
-    const other = await firstRecord(file, options);
-    if (other.join('\u0000') !== header.join('\u0000')) {
+  if (!hasHeader) return first.fields.map((_, i) => `column${i}`);
+  checkColumnNames(first.fields, first.uri);
+  for (const { uri, fields } of others) {
+    if (fields.join('\u0000') !== first.fields.join('\u0000')) {
       throw new SluiceError(
         'FILE_UNREADABLE',
-        `${file.uri} has another header than ${first.uri}; files of one source need the same columns in the same order.`,
+        `${uri} has another header than ${first.uri}; files of one source need the same columns in the same order.`,
       );
     }
   }
-  return header;
+  return first.fields;
 }

@@ -1,14 +1,6 @@
 import { quoteIdentifier as q, quoteLiteral } from '../column.js';
 import type { Message, Projection, Relation } from '../relation.js';
-
-/** A numeric column without declared precision: kept as text that PostgreSQL is sure to take. */
-export const NUMERIC_TEXT = 'NUMERIC_TEXT';
-const NUMERIC_PATTERN = '\\s*[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?\\s*|\\s*NaN\\s*';
-/** DuckDB alone would take `0044-03-15 BC` for a date after Christ, and drop any other words behind a date. */
-const DATE_PATTERN =
-  '\\s*(-?\\d{1,7}[-/]\\d{1,2}[-/]\\d{1,2}( \\(BC\\))?([ T][\\d:.]+(Z|[+-]\\d{2}(:?\\d{2})?)?)?|-?infinity|epoch)\\s*';
-const INFINITE_PATTERN = '\\s*[+-]?(inf|infinity|nan)\\s*';
-const INTEGER_PATTERN = '\\s*[+-]?\\d+\\s*';
+import { NUMERIC_TEXT, textCastOf } from './text/text-cast-of.js';
 
 const INTEGER = /^(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|UTINYINT|USMALLINT|UINTEGER|UBIGINT)$/;
 const FRACTIONAL = /^(FLOAT|DOUBLE|DECIMAL)/;
@@ -31,13 +23,15 @@ export interface Cast {
  */
 export function applyCasts(relation: Relation, casts: readonly Cast[]): void {
   const needed = casts.filter((cast) => cast.from !== cast.to || cast.format !== undefined);
-  const tried = relation.addHidden(needed.map((cast) => convert(inputOf(cast), inputType(cast), cast.to, cast.format)));
-  const strict = needed
-    .map((cast, i) => ({ cast, tried: q(tried[i] ?? '') }))
-    .filter(({ cast }) => isTextToInteger(cast));
+  const conversions = needed.map(conversionOf);
+  const tried = relation.addHidden(conversions.map(({ attempt }) => attempt));
   const values = new Map(needed.map((cast, i) => [cast.column, q(tried[i] ?? '')]));
-  const exact = relation.addHidden(strict.map(({ cast, tried }) => wholeNumber(tried, inputOf(cast))));
-  for (const [i, { cast }] of strict.entries()) values.set(cast.column, q(exact[i] ?? ''));
+  const settling = conversions.flatMap(({ settle }, i) => {
+    const [cast, attempt] = [needed[i], tried[i]];
+    return settle && cast && attempt ? [{ column: cast.column, sql: settle(q(attempt)) }] : [];
+  });
+  const settled = relation.addHidden(settling.map(({ sql }) => sql));
+  for (const [i, { column }] of settling.entries()) values.set(column, q(settled[i] ?? ''));
   relation.checks(
     needed
       .filter((cast) => cast.to !== 'VARCHAR')
@@ -61,45 +55,40 @@ export function applyCasts(relation: Relation, casts: readonly Cast[]): void {
 
 /** SQL that is true when the text could not be cast; for judging samples. */
 export const castFails = (column: string, to: string): string => {
-  const tried = convert(column, 'VARCHAR', to);
-  const value = INTEGER.test(to) ? wholeNumber(tried, column) : tried;
-  return `${value} IS NULL AND ${column} IS NOT NULL`;
+  const { attempt, settle } = ofText(column, to);
+  return `${settle(attempt)} IS NULL AND ${column} IS NOT NULL`;
 };
 
 /** JSON is cast through its text, so that "12" and 12 are the same number. */
 const inputOf = ({ column, from, to }: Cast): string =>
   from === 'JSON' && to !== 'JSON' ? `(${q(column)} ->> '$')` : q(column);
 const inputType = ({ from, to }: Cast): string => (from === 'JSON' && to !== 'JSON' ? 'VARCHAR' : from);
-const isTextToInteger = (cast: Cast): boolean => INTEGER.test(cast.to) && inputType(cast) === 'VARCHAR';
 
-function convert(value: string, from: string, to: string, format?: string): string {
-  if (to === NUMERIC_TEXT) {
-    if (INTEGER.test(from) || FRACTIONAL.test(from)) return `CAST(${value} AS VARCHAR)`;
-    return `CASE WHEN regexp_full_match(${value}, '${NUMERIC_PATTERN}') THEN ${value} END`;
-  }
-  if (to === 'VARCHAR') return `CAST(${value} AS VARCHAR)`;
-  if (to === 'JSON') {
-    return from === 'VARCHAR' ? `CASE WHEN json_valid(${value}) THEN CAST(${value} AS JSON) END` : `to_json(${value})`;
-  }
-  if (format !== undefined) return `CAST(TRY_STRPTIME(${value}, ${quoteLiteral(format)}) AS ${to})`;
+interface Conversion {
+  /** SQL of a first value. */
+  readonly attempt: string;
+  /** SQL of the final one, made from the first. */
+  readonly settle?: (attempt: string) => string;
+}
+
+function conversionOf(cast: Cast): Conversion {
+  const { to, format } = cast;
+  const value = inputOf(cast);
+  const from = inputType(cast);
+  if (to === 'VARCHAR') return { attempt: `CAST(${value} AS VARCHAR)` };
+  if (format !== undefined) return { attempt: `CAST(TRY_STRPTIME(${value}, ${quoteLiteral(format)}) AS ${to})` };
+  if (from === 'VARCHAR') return ofText(value, to);
+  if (to === NUMERIC_TEXT && (INTEGER.test(from) || FRACTIONAL.test(from)))
+    return { attempt: `CAST(${value} AS VARCHAR)` };
+  if (to === NUMERIC_TEXT) return ofText(`CAST(${value} AS VARCHAR)`, to);
+  if (to === 'JSON') return { attempt: `to_json(${value})` };
   if (INTEGER.test(to) && FRACTIONAL.test(from)) {
-    return `CASE WHEN ${value} = trunc(${value}) THEN TRY_CAST(${value} AS ${to}) END`;
+    return { attempt: `CASE WHEN ${value} = trunc(${value}) THEN TRY_CAST(${value} AS ${to}) END` };
   }
-  if (from === 'VARCHAR' && FRACTIONAL.test(to)) return fraction(value, to);
-  if (from === 'VARCHAR' && to === 'DATE') {
-    const tried = `TRY_CAST(${value} AS DATE)`;
-    return `CASE WHEN CAST(${tried} AS VARCHAR) = ${value} OR regexp_full_match(${value}, '${DATE_PATTERN}') THEN ${tried} END`;
-  }
-  return `TRY_CAST(${value} AS ${to})`;
+  return { attempt: `TRY_CAST(${value} AS ${to})` };
 }
 
-/** Neither `1_000`, nor a number so large that it would become infinite. */
-function fraction(text: string, to: string): string {
-  const tried = `TRY_CAST(${text} AS ${to})`;
-  const finite = `isfinite(${tried}) OR regexp_full_match(${text}, '${INFINITE_PATTERN}', 'i')`;
-  return `CASE WHEN NOT contains(${text}, '_')${to.startsWith('DECIMAL') ? '' : ` AND (${finite})`} THEN ${tried} END`;
+function ofText(text: string, to: string): Required<Conversion> {
+  const { attempt, settle } = textCastOf(to);
+  return { attempt: attempt(text), settle: (tried) => settle(tried, text) };
 }
-
-/** Comparing with the number's own text settles nearly every value, at a fifth of the price of a pattern. */
-const wholeNumber = (tried: string, text: string): string =>
-  `CASE WHEN CAST(${tried} AS VARCHAR) = ${text} OR regexp_full_match(${text}, '${INTEGER_PATTERN}') THEN ${tried} END`;

@@ -59,6 +59,25 @@ describe('what a CSV file may look like', () => {
         ['2', 'q"q'],
       ],
     ],
+    [
+      'a carriage return inside the first record',
+      '"x\ry",2\n3,4\n',
+      { header: false },
+      [
+        ['x\ry', '2'],
+        ['3', '4'],
+      ],
+    ],
+    [
+      'a line feed inside the first record of a CRLF file',
+      '"x\ny",2\r\n3,4\r\n',
+      { header: false },
+      [
+        ['x\ny', '2'],
+        ['3', '4'],
+      ],
+    ],
+    ['a line break inside the header', '"a\rb",c\n1,2\n', {}, [['1', '2']]],
     ['tabs', 'a\tb\n1\t2,3\n', { delimiter: '\t' }, [['1', '2,3']]],
     ['a delimiter beyond ASCII', 'a§b\n1§2\n', { delimiter: '§' }, [['1', '2']]],
     [
