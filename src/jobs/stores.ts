@@ -12,7 +12,7 @@ import type { Job, JobAttempt, JobError, JobKind, JobStage, JobState, JobTransit
 import type { JobFilter, JobOrder, QuarantineFilter } from './job-service.js';
 import type { Page, PageRequest } from './ports.js';
 
-export type { ExpectationOutcome, LoadedPart, LoadedRows, Part, PreparedSink, Recheck };
+export type { ExpectationOutcome, LoadedPart, LoadedRows, Part, PartEffect, PreparedSink, Recheck };
 
 /** A connection of a database, inside a transaction unless said otherwise. */
 export type SinkClient = SinkTransaction['client'];

@@ -1,8 +1,7 @@
 import { SluiceError } from '../core/errors.js';
 import { isId } from '../core/ids.js';
-import type { PartEffect } from '../engine/sinks/sink.js';
 import type { JobState } from '../jobs/job.js';
-import type { PreparedSink } from '../jobs/stores.js';
+import type { PartEffect, PreparedSink } from '../jobs/stores.js';
 import type { Queryable } from './pool.js';
 import { jobNotFound } from './read-job.js';
 

@@ -51,7 +51,8 @@ export function createLoader(home: string, pool: Pool) {
         );
         for (const part of evaluation.parts.filter(({ kind }) => kind === 'ROWS'))
           await withTransaction(pool, (client) => sink.load({ client, signal }, prepared, part));
-        await withTransaction(pool, (client) => sink.publish(client, prepared));
+        const loaded = { rows: Number(evaluation.rowsGood), parts: async () => evaluation.parts };
+        await withTransaction(pool, (client) => sink.publish({ client, signal }, prepared, loaded));
         return evaluation;
       } finally {
         await rm(stagingDir, { recursive: true, force: true });

@@ -157,16 +157,14 @@ describe('the queue', () => {
 
   it('is told over a WebSocket as it changes', async () => {
     const told: unknown[] = [];
-    const leave = gateway
-      .socketClient()
-      .subscribe<{ queueFeed: unknown }>(
-        { query: 'subscription { queueFeed { pause { reason } counts { state count } } }' },
-        {
-          next: ({ data }) => told.push(data?.queueFeed),
-          error: (error) => told.push(error),
-          complete: () => undefined,
-        },
-      );
+    const leave = gateway.socketClient().subscribe<{ queueFeed: unknown }>(
+      { query: 'subscription { queueFeed { pause { reason } counts { state count } } }' },
+      {
+        next: ({ data }) => told.push(data?.queueFeed),
+        error: (error) => told.push(error),
+        complete: () => undefined,
+      },
+    );
     await eventually(() => told.length === 1);
     expect(told[0]).toMatchObject({ pause: null });
     await gateway.ask('mutation { pauseQueue(input: { reason: "now" }) { userErrors { code } } }');

@@ -22,6 +22,8 @@ export async function startWorkerProcess(env: Record<string, string>): Promise<W
     env: { PATH: process.env.PATH, HOME: process.env.HOME, SLUICE_ENGINE_THREADS: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // However the test ends, its worker does not outlive it.
+  process.once('exit', () => child.kill('SIGKILL'));
   let printed = '';
   const keep = (chunk: Buffer) => {
     printed += chunk.toString();
