@@ -12,12 +12,21 @@ const Serialized = z.discriminatedUnion('error', [
 ]);
 
 /**
+ * What DuckDB's parser makes of the SQL, as it writes it. Numbers that JSON does not have, and places in the text, which
+ * JavaScript would round, are set to 0: neither says what is done.
+ */
+export async function readTree(session: Session, sql: string): Promise<unknown> {
+  const [row] = await session.query(`SELECT json_serialize_sql(${quoteLiteral(sql)}) AS tree`);
+  // Inside of a text a quote is escaped, so that these are members.
+  return JSON.parse(String(row?.tree).replace(/"(query_location|value)":(?:\d{16,}|-?(?:Infinity|NaN))/g, '"$1":0'));
+}
+
+/**
  * The syntax tree of one SELECT, by DuckDB's own parser.
  * @throws SluiceError EXPRESSION_INVALID with the parser's words, EXPRESSION_NOT_ALLOWED for several statements
  */
 export async function parseSelect(session: Session, sql: string): Promise<SqlNode> {
-  const [row] = await session.query(`SELECT json_serialize_sql(${quoteLiteral(sql)}) AS tree`);
-  const parsed = Serialized.parse(JSON.parse(String(row?.tree)));
+  const parsed = Serialized.parse(await readTree(session, sql));
   if (parsed.error) {
     if (/only select statements/i.test(parsed.error_message)) {
       throw new SluiceError('EXPRESSION_NOT_ALLOWED', 'Only a SELECT or an expression is allowed here.');

@@ -82,6 +82,7 @@ describe.each(PLACES)('an expression of %s', (_, place, path) => {
     ['CASE, IN, BETWEEN, LIKE', "CASE WHEN a IN (1, 2) THEN b LIKE '%x%' ELSE a BETWEEN 3 AND 4 END"],
     ['a lambda', 'len(list_filter([a, 1], lambda x: x > 0)) > 0'],
     ['casts and functions', "TRY_CAST(b AS INTEGER) IS NULL AND coalesce(b, '') = trim(coalesce(b, ''))"],
+    ['a number that no double holds', 'a < 1e400 AND a < 170141183460469231731687303715884105727'],
     ['columns in quotes, whatever their case', '"A" > 0 AND B IS DISTINCT FROM \'y\''],
   ])('takes %s', async (_name, expression) => {
     await home.run({ source, ...place(expression) });
