@@ -107,7 +107,7 @@ export class EscalationFieldsResolver {
   @FieldResolver(() => JsonScalar, {
     nullable: true,
     description:
-      'What there is to decide by: failing rows, stage, SQL, error chain, counters, config hash, recent events, similar escalations and the verdicts that worked. Capped in size, secrets removed.',
+      'What there is to decide by: failing rows, stage, SQL with its literals left out, error chain, counters, config hash, recent events, similar escalations and the verdicts that worked. Capped in size, secrets removed.',
   })
   async evidence(@Root() escalation: Escalation, @Ctx() { escalations, caller }: GraphqlContext): Promise<unknown> {
     return (await escalations.evidence(caller.tenant, escalation))?.bundle ?? null;

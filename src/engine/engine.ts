@@ -33,6 +33,8 @@ export interface EvaluateRequest {
   /** Interrupts DuckDB; `evaluate` then rejects with the signal's reason. */
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: EvaluationProgress) => void;
+  /** Told what is going to run, as SQL without literals; more of it once more where a step over all rows lies between. */
+  readonly onCompiled?: (sql: string) => Promise<void>;
 }
 
 export interface Engine {

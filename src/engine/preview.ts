@@ -2,7 +2,7 @@ import { quoteIdentifier as q, quoteLiteral } from './column.js';
 import { BASE, baseRelation, type CompileHooks, compile, withBase } from './compile.js';
 import type { EngineContext, WithSinkClient } from './engine.js';
 import { takeAccount } from './evaluate/accounting.js';
-import { fates } from './evaluate/fate.js';
+import { fates, loadedRows } from './evaluate/fate.js';
 import { createBadRowsTable, createQuarantineView, firstBadRows, gatherRejects } from './evaluate/quarantine-part.js';
 import { report } from './evaluate/verdict.js';
 import { type OpenSource, withSource } from './open-source.js';
@@ -55,15 +55,11 @@ export async function preview(
     await gatherRejects(session, open.relation);
     await createQuarantineView(session, open.staged, head, account.bad > 0);
     const bad = await firstBadRows(session, SHOWN_BAD_ROWS);
-    const columns = relation.columns.map((column) => q(column.name)).join(', ');
     return {
       stages,
       sql: withoutPaths(
         open.staged,
-        withBase(open.relation, `SELECT ${columns} FROM (${relation.toSql()}) WHERE ${fates(relation.gates).good}`, {
-          rowNumbers: false,
-          keepRejects: false,
-        }),
+        withBase(open.relation, loadedRows(relation), { rowNumbers: false, keepRejects: false }),
       ),
       expectations: report(pipeline.expectations, [account], account.good, new Map()),
       rowsRead: account.read,
@@ -103,8 +99,7 @@ async function firstRows(
   wrap: (select: string) => string,
   rows: number,
 ): Promise<readonly string[]> {
-  const columns = relation.columns.map((column) => q(column.name)).join(', ');
-  const select = `SELECT ${columns} FROM (${relation.toSql()}) WHERE ${fates(relation.gates).good} LIMIT ${rows}`;
-  const found = await open.session.query(`SELECT CAST(to_json(r) AS VARCHAR) AS row FROM (${wrap(select)}) r`);
+  const select = wrap(`${loadedRows(relation)} LIMIT ${rows}`);
+  const found = await open.session.query(`SELECT CAST(to_json(r) AS VARCHAR) AS row FROM (${select}) r`);
   return found.map((row) => String(row.row));
 }

@@ -35,6 +35,11 @@ export async function evaluateJob(context: WorkerContext, bound: BoundAttempt): 
     withSinkClient,
     signal: run.signal,
     onProgress: progressPublisher(context, { jobId: run.jobId, tenant: attempt.job.tenant, seq }),
+    // A job does not fail for want of what may have to be said about its failure.
+    onCompiled: (sql) =>
+      attempts.keepSql(attempt, sql).catch((error: unknown) => {
+        context.log.warn({ jobId: run.jobId, reason: String(error) }, 'the SQL of a job could not be kept');
+      }),
   });
   run.signal.throwIfAborted();
   refuseImbalance(evaluation);

@@ -96,6 +96,8 @@ export interface AttemptStore {
   join(jobId: string): Promise<Attempt | null>;
   /** @returns the seq of its event @throws SluiceError LEASE_LOST when the attempt is no longer ours */
   enterStage(attempt: Attempt, stage: JobStage, message: string): Promise<number>;
+  /** Keeps what the evaluation of the attempt runs, for whoever has to decide about a failure of it. */
+  keepSql(attempt: Attempt, sql: string): Promise<void>;
   /**
    * Ends the attempt and frees its chunks. HOLD stores a failure report with it. A job that was told to stop does not go
    * on by RELEASE, RETRY or HOLD: it is CANCELLED, or PAUSED.

@@ -22,6 +22,7 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
   const claim = withEvent(announcer, {
     change: `update sluice.job as job set state = '${claiming.to}', attempt = job.attempt + 1,
         stage = case when job.chunks_total is null then 'PLANNING' else 'LOADING' end, error = null, due_at = null,
+        compiled_sql = case when job.chunks_total is not null then job.compiled_sql end,
         lease_token = $3, worker = $4, lease_until = statement_timestamp() + $5 * interval '1 ms',
         started_at = coalesce(job.started_at, statement_timestamp()),
         deadline_at = coalesce(job.deadline_at, statement_timestamp() + job.timeout_ms * interval '1 ms'), ${TOUCH}
@@ -98,6 +99,13 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
       if (!rows[0]) throw leaseLost();
       announcer.announce(signalOf(rows[0]));
       return Number(rows[0].last_seq);
+    },
+
+    async keepSql({ job, token }, sql) {
+      await pool.query(
+        `update sluice.job set compiled_sql = $3 where id = $1 and lease_token = $2 and state = 'RUNNING'`,
+        [job.id, token, sql],
+      );
     },
 
     async end({ job, token }, { transition, message, error, dueInMs }) {

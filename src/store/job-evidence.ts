@@ -9,7 +9,7 @@ const ROWS = 10;
 const EVIDENCE = `
   select jsonb_build_object(
     'id', job.id, 'name', job.name, 'owner', job.owner, 'state', job.state, 'target', job.target,
-    'spec', job.spec, 'specHash', job.spec_hash, 'specPatches', job.spec_patches, 'error', job.error,
+    'sql', job.compiled_sql, 'spec', job.spec, 'specHash', job.spec_hash, 'specPatches', job.spec_patches, 'error', job.error,
     'attempt', job.attempt, 'maxAttempts', job.max_attempts, 'takeovers', job.takeovers, 'worker', job.worker,
     'createdAt', job.created_at, 'startedAt', job.started_at, 'counters', ${JOB_COUNTS_JSON},
     'stage', coalesce(job.stage, (

@@ -29,6 +29,7 @@ export function requeueJob(announcer: Announcer, transition: 'DECIDE' | 'REDRIVE
       bad as (delete from sluice.quarantine as bad using sluice.job as mine
         where mine.id = $1 and bad.tenant = mine.tenant and bad.job_id = mine.id),`,
     change: `update sluice.job as job set ${queued}, prepared = null, part_effect = null, loading_at = null,
+        compiled_sql = null,
         rows_read = 0, rows_loaded = 0, rows_filtered = 0, rows_deduplicated = 0, rows_quarantined = 0,
         rows_reshaped = 0, rows_rechecked = null, rows_differing = 0, total_rows = null, chunks_done = 0,
         chunks_total = null,

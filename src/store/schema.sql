@@ -210,6 +210,7 @@ CREATE TABLE sluice.job (
   target text,
   held boolean NOT NULL DEFAULT false,
   spec_patches jsonb NOT NULL DEFAULT '[]'::jsonb,
+  compiled_sql text,
   rows_rechecked bigint,
   rows_differing bigint NOT NULL DEFAULT 0,
   pause_requested boolean NOT NULL DEFAULT false,

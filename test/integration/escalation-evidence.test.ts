@@ -52,6 +52,89 @@ const ROWS = [
 ];
 const asRead = (id: string) => `{"id":"${id}","email":"${REDACTED}"}`;
 
+describe('the SQL that the engine compiled', () => {
+  const rows = { records: { rows: [{ id: 1, name: 'seven' }] } };
+  const failing = [{ inSet: { column: 'name', values: ['eight'] }, severity: 'FAIL' }];
+
+  it('is there without a literal, and only for those who decide', async () => {
+    const steps = [{ derive: { column: 'twice', expression: 'id * 2' } }];
+    const job = await jobs.escalated({ source: rows, steps, expectations: failing });
+    const { sql } = only(job).evidence.job;
+    expect(sql).toContain("(id * '?')");
+    expect(sql).toContain(`CAST("name" AS VARCHAR) != '?'`);
+    expect(sql).not.toMatch(/eight|seven|records\.ndjson|sluice-/);
+    expect(job.error.details).not.toHaveProperty('sql');
+  });
+
+  it('is there when the worker was killed while it ran', async () => {
+    const { engine } = jobs.home;
+    let isRunning = () => {};
+    const running = new Promise<void>((resolve) => (isRunning = resolve));
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const { job } = await jobs.launch({ source: rows });
+    const id = job?.id ?? '';
+    const { queue } = await jobs.desk.worker({
+      ...engine,
+      evaluate: (request) =>
+        engine.evaluate({
+          ...request,
+          async onCompiled(sql) {
+            await request.onCompiled?.(sql);
+            isRunning();
+            await ended;
+          },
+        }),
+    });
+    const hinted = queue.hint(id);
+    await running;
+    await jobs.desk.pool.query(
+      `update sluice.job set takeovers = 5, lease_until = statement_timestamp() - interval '1 s' where id = $1`,
+      [id],
+    );
+    await jobs.desk.stores.sweep.takeOver(5, 60_000, 10);
+    const { error, escalations } = await jobs.asked(id);
+    expect(error.code).toBe('RETRIES_EXHAUSTED');
+    expect(escalations).toMatchObject([
+      { evidence: { job: { sql: expect.stringContaining('SELECT id, "name" FROM') } } },
+    ]);
+    end();
+    await hinted;
+  });
+
+  it('is left out when it is longer than anybody would read', async () => {
+    const values = Array.from({ length: 10_000 }, (_, i) => `one of many values, number ${i}`);
+    const job = await jobs.escalated({
+      source: rows,
+      expectations: [{ inSet: { column: 'name', values }, severity: 'FAIL' }],
+    });
+    expect(job.error.code).toBe('EXPECTATION_FAILED');
+    expect(only(job).evidence.job.sql).toBeNull();
+  });
+
+  it('is not there when the job failed before, nor is that of an evaluation that was thrown away', async () => {
+    const broken = {
+      create: () => Promise.reject(new Error('no folder')),
+      remove: async () => undefined,
+      jobIds: async () => [],
+    };
+    const job = await jobs.escalated({ source: rows }, { staging: broken });
+    expect(job).toMatchObject({ error: { code: 'INTERNAL' }, escalations: [{ evidence: { job: { sql: null } } }] });
+
+    const kept = () => jobs.desk.column('select compiled_sql is not null from sluice.job where name = $1', [name]);
+    const name = 'begins-anew';
+    const held = only(await jobs.escalated({ name, source: rows, expectations: failing }));
+    expect(await kept()).toEqual([true]);
+    const { data } = await jobs.gateway.ask(
+      `mutation ($input: SubmitVerdictInput!) { submitVerdict(input: $input) { userErrors { code } } }`,
+      { input: { id: held.id, expectedVersion: 1, agent: 'chief-2', kind: 'RETRY' } },
+    );
+    expect(data).toEqual({ submitVerdict: { userErrors: [] } });
+    await jobs.desk.becomes(held, 'RESOLVED');
+    expect(await kept()).toEqual([false]);
+  });
+});
+
 describe('values of sensitive columns', () => {
   it.each<[string, () => Promise<object>, readonly string[]]>([
     [
@@ -95,6 +178,8 @@ describe('values of sensitive columns', () => {
       ...{ code: 'CONSTRAINT_VIOLATION', message: REDACTED },
       details: { sqlState: '23505', constraint: expect.any(String), detail: REDACTED },
     });
+    expect(job.sql).toMatch(/read_csv|read_json|read_parquet/);
+    expect(job.sql).toContain("CAST(email AS VARCHAR) = '?'");
     // Sets aside is told by code and column; the record shows what is no secret.
     const quarantine = job.quarantine as readonly { raw: string; reasons: readonly object[] }[];
     expect(quarantine.map(({ raw }) => raw)).toEqual(raws);

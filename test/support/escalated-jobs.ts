@@ -70,26 +70,32 @@ export async function escalatedJobs() {
     return data?.launchEtlJob as Launched;
   }
 
+  /** Lets an escalator at it. @returns what the API tells of a job once somebody is asked about it */
+  async function asked(id: string): Promise<Escalated> {
+    await desk.engine({ jobActions: actions });
+    const ofJob = 'select from sluice.failure_report where job_id = $1 and done';
+    await eventually(async () => (await desk.pool.query(ofJob, [id])).rows.length > 0);
+    const { data, errors } = await gateway.ask(ESCALATED, { id });
+    expect(errors).toBeUndefined();
+    // The document asks for exactly these fields.
+    return data?.job as Escalated;
+  }
+
   return {
     desk,
     home,
     gateway,
     launch,
+    asked,
 
-    /** Launches it, and lets a worker and an escalator at it. @returns what the API tells of it once somebody is asked */
+    /** Launches it, and lets a worker and an escalator at it. */
     async escalated(input: object, worker: Partial<WorkerContext> = {}): Promise<Escalated> {
       const { job, userErrors } = await launch(input);
       expect(userErrors).toEqual([]);
       const id = job?.id ?? '';
       const { queue } = await desk.worker(engine, worker);
       await queue.hint(id);
-      await desk.engine({ jobActions: actions });
-      const ofJob = 'select from sluice.failure_report where job_id = $1 and done';
-      await eventually(async () => (await desk.pool.query(ofJob, [id])).rows.length > 0);
-      const { data, errors } = await gateway.ask(ESCALATED, { id });
-      expect(errors).toBeUndefined();
-      // The document asks for exactly these fields.
-      return data?.job as Escalated;
+      return asked(id);
     },
   };
 }

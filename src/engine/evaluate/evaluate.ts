@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../../core/errors.js';
 import { quoteIdentifier as q } from '../column.js';
@@ -11,7 +11,8 @@ import { type Relation, ROW_NUMBER, withinFile } from '../relation.js';
 import type { SinkTarget } from '../sinks/sink.js';
 import { type Account, accountOfLines, type KeyCount, SAMPLES, type Sample, takeAccount } from './accounting.js';
 import { BadRecords } from './bad-records.js';
-import { expectationChecks, fates } from './fate.js';
+import { CompiledSql } from './compiled-sql.js';
+import { expectationChecks, fates, loadedRows } from './fate.js';
 import { markedLines } from './marked-lines.js';
 import { listParts, MAX_PART_BYTES, writeGoodRows, writeMarkedLines } from './parts.js';
 import {
@@ -60,12 +61,15 @@ class Evaluator {
   /** Set once lines are written: the file, and how it is cut into parts. */
   private lines: { readonly file: string; readonly ranges: ScannedLines['ranges'] } | null = null;
   private pendingDifference: { good: number; missingRows: 'DEDUPLICATED' | 'RESHAPED' } | null = null;
+  private readonly sql: CompiledSql;
 
   constructor(
     private readonly options: EngineContext,
     private readonly request: Request,
     private readonly open: OpenSource,
-  ) {}
+  ) {
+    this.sql = new CompiledSql(open.session, request.onCompiled);
+  }
 
   async run(): Promise<Evaluation> {
     const { session, relation: source } = this.open;
@@ -74,6 +78,7 @@ class Evaluator {
     const inspect = (relation: Relation): Promise<SinkTarget> =>
       this.request.withSinkClient((client) => pipeline.sink.inspect(client, relation.columns, this.options.files));
     const compiled = await compile(session, pipeline, baseRelation(source), inspect, this.hooks);
+    await this.sql.add(this.wrap({ rowNumbers: false, keepRejects: false })(loadedRows(compiled.relation)));
     const { relation, rowsGood } = await this.load(compiled.relation, compiled.target);
     const uniqueSamples = await this.uniqueSamples(relation);
     const outcomes = report(pipeline.expectations, this.accounts, rowsGood, uniqueSamples);
@@ -84,7 +89,7 @@ class Evaluator {
     }
     const samples = rowsQuarantined > 0 ? await firstBadRows(session, SAMPLES) : [];
     judge(outcomes, pipeline.options.errorBudget, rowsQuarantined, rowsRead, samples);
-    await this.writeQuarantine(rowsQuarantined);
+    await writeQuarantine(session, this.request.stagingDir, rowsQuarantined);
     return {
       rowsRead,
       rowsFiltered: this.sum((account) => account.filtered),
@@ -243,29 +248,17 @@ class Evaluator {
     return samples;
   }
 
-  private async writeQuarantine(rows: number): Promise<void> {
-    if (rows === 0) return;
-    const directory = join(this.request.stagingDir, 'quarantine');
-    await mkdir(directory);
-    const written = await writeQuarantine(this.open.session, directory);
-    if (written !== rows) {
-      throw new SluiceError(
-        'RECONCILIATION_FAILED',
-        `${rows} rows are bad, but ${written} went to quarantine; nothing was loaded.`,
-      );
-    }
-  }
-
   private readonly hooks: CompileHooks = {
     barrier: async (relation) => {
+      const { good } = fates(relation.gates);
+      const kept = [...relation.columns.map((column) => column.name), ...relation.record].map(q).join(', ');
+      const rows = `SELECT ${kept} FROM (${relation.toSql()}) WHERE ${good}`;
+      const select = this.wrap({ rowNumbers: true, keepRejects: false })(rows);
+      await this.sql.add(select);
       const known = this.accounted === relation ? this.accounts.at(-1) : undefined;
       const account = known ?? (await this.account(relation));
       const table = `sluice_rows_${this.accounts.length}`;
-      const { good } = fates(relation.gates);
-      const kept = [...relation.columns.map((column) => column.name), ...relation.record].map(q).join(', ');
-      await this.open.session.run(
-        `CREATE TABLE ${table} AS ${this.wrap({ rowNumbers: true, keepRejects: false })(`SELECT ${kept} FROM (${relation.toSql()}) WHERE ${good}`)}`,
-      );
+      await this.open.session.run(`CREATE TABLE ${table} AS ${select}`);
       this.laidDown = true;
       this.pendingDifference = { good: account.good, missingRows: 'RESHAPED' };
       return { table };

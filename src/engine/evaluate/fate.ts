@@ -1,5 +1,5 @@
 import { quoteIdentifier as q } from '../column.js';
-import type { Check, Gate } from '../relation.js';
+import type { Check, Gate, Relation } from '../relation.js';
 
 const flags = (gates: readonly Gate[]): string[] => gates.map((gate) => q(gate.flag));
 
@@ -39,6 +39,12 @@ export function fates(gates: readonly Gate[]): { filtered: string; reached: stri
     bad: `(${stepBad} OR (NOT ${gone} AND ${broken}))`,
     good: `NOT ${gone} AND NOT ${broken}`,
   };
+}
+
+/** The SELECT of the rows that are loaded. */
+export function loadedRows(relation: Relation): string {
+  const columns = relation.columns.map((column) => q(column.name)).join(', ');
+  return `SELECT ${columns} FROM (${relation.toSql()}) WHERE ${fates(relation.gates).good}`;
 }
 
 /** SQL of a JSON list of `{column, code, message}`: every reason why a bad row is bad. */

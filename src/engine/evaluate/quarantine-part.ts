@@ -1,3 +1,6 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SluiceError } from '../../core/errors.js';
 import { quoteIdentifier as q, quoteLiteral } from '../column.js';
 import { BASE, withBase } from '../compile.js';
 import type { ResolvedFile } from '../pipeline.js';
@@ -80,14 +83,26 @@ export async function createQuarantineView(
     SELECT line, u.uri, reasons, raw FROM ${REJECTED} r LEFT JOIN sluice_uris u ON u.path = r.file`);
 }
 
-/** Writes the bad rows as parts in COPY's text format. */
-export async function writeQuarantine(session: Session, directory: string): Promise<number> {
+/**
+ * Writes the bad rows as parts in COPY's text format, below a folder of their own.
+ * @throws SluiceError RECONCILIATION_FAILED when they are not as many
+ */
+export async function writeQuarantine(session: Session, stagingDir: string, rows: number): Promise<void> {
+  if (rows === 0) return;
+  const directory = join(stagingDir, 'quarantine');
+  await mkdir(directory);
   // jsonb holds no \\u0000, text no NUL: both are shown as the replacement character.
   const reasons = `replace(CAST(reasons AS VARCHAR), '\\u0000', chr(65533))`;
   const raw = `replace(raw, chr(0), chr(65533))`;
-  return session.run(`COPY (SELECT row_number, file, ${escapeText(reasons)} AS reasons, ${escapeText(raw)} AS raw
+  const written =
+    await session.run(`COPY (SELECT row_number, file, ${escapeText(reasons)} AS reasons, ${escapeText(raw)} AS raw
     FROM (SELECT row_number, ${escapeText('file')} AS file, ${reasons} AS reasons, ${raw} AS raw FROM ${QUARANTINE} ORDER BY file, row_number))
     TO ${quoteLiteral(directory)} (${TEXT_FORMAT}, FILE_SIZE_BYTES '16MB')`);
+  if (written === rows) return;
+  throw new SluiceError(
+    'RECONCILIATION_FAILED',
+    `${rows} rows are bad, but ${written} went to quarantine; nothing was loaded.`,
+  );
 }
 
 /** The first bad rows with their reasons, for errors and previews. */

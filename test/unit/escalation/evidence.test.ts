@@ -75,6 +75,15 @@ describe('a bundle of evidence', () => {
     expect((bundle.job as { samples: unknown[] }).samples[0]).toEqual(samples[0]);
   });
 
+  it('shortens long SQL, and keeps the rest', () => {
+    const sql = `SELECT ${Array.from({ length: 40_000 }, (_, i) => `column_${i}`).join(', ')} FROM base`;
+    const { bundle } = buildEvidence(parts({ job: { sql, stage: 'LOADING' } }));
+    const kept = (bundle.job as { sql: string }).sql;
+    expect(sql.startsWith(kept)).toBe(true);
+    expect(bundle.truncated).toEqual([{ path: '/job/sql', kept: kept.length, of: sql.length, unit: 'characters' }]);
+    expect(bundle.job).toMatchObject({ stage: 'LOADING' });
+  });
+
   it('never exceeds its size, and is the same when it fits', () => {
     fc.assert(
       fc.property(
