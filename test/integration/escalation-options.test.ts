@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { parseSpec } from '../../src/cli/spec-file.js';
 import { type EscalatedJobs, escalatedJobs } from '../support/escalated-jobs.js';
 
 let jobs: EscalatedJobs;
@@ -26,6 +27,26 @@ describe('options.escalation.classes', () => {
         evidence: { classification: { rule: 'pipeline-override' } },
       },
     ]);
+  });
+
+  it('is read from a spec in YAML, as `sluice run` sends it', async () => {
+    const spec = parseSpec(
+      `source: { records: { rows: [{ id: 1, email: ann@example.org }] } }
+options:
+  escalation:
+    classes:
+      - { code: EXPECTATION_FAILED, failureClass: CRITICAL_FAILURE }
+    sensitiveColumns: [email]`,
+      'orders.yaml',
+    );
+    expect(await jobs.launch(spec)).toMatchObject({ userErrors: [] });
+    const [escalation] = await jobs.desk.column(
+      `select spec -> 'options' -> 'escalation' from sluice.job order by created_at desc limit 1`,
+    );
+    expect(escalation).toEqual({
+      classes: [{ code: 'EXPECTATION_FAILED', failureClass: 'CRITICAL_FAILURE' }],
+      sensitiveColumns: ['email'],
+    });
   });
 
   it('says nothing of other codes, nor of other jobs of the name', async () => {
