@@ -13,6 +13,7 @@ import { startGateway } from './gateway/server.js';
 import { createJobService } from './jobs/create-job-service.js';
 import { createJobSteering } from './jobs/create-job-steering.js';
 import { startEventHub } from './jobs/event-hub.js';
+import { failureOf } from './jobs/failure.js';
 import { startMonitors } from './jobs/monitors/start-monitors.js';
 import { createSuccessMetricsService } from './jobs/monitors/success-metrics-service.js';
 import { startWorkerBeacon } from './jobs/monitors/worker-beacon.js';
@@ -173,6 +174,7 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
       return { database, queue: queueAnswers, bus: busAnswers };
     },
     figures: () => readServiceFigures(stores.pool),
+    isPassing: (thrown) => failureOf(thrown).code === 'UNAVAILABLE',
     adminToken: token,
     uploadsDir,
   });

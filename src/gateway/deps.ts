@@ -87,6 +87,8 @@ export interface GatewayDeps {
   readonly health: () => Promise<Health>;
   /** Without it, /metrics tells of this process alone. */
   readonly figures?: (() => Promise<ServiceFigures>) | undefined;
+  /** Whether what a service threw passes by itself, such as a lost connection: callers are told to try again. */
+  readonly isPassing?: (thrown: unknown) => boolean;
   readonly adminToken: string;
   /** Where uploads are kept; made when it is missing. */
   readonly uploadsDir: string;

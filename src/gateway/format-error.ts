@@ -28,17 +28,22 @@ function known(thrown: unknown): SluiceError | undefined {
   return error instanceof SluiceError && error.code !== 'INTERNAL' ? error : undefined;
 }
 
+/** What a driver says names hosts and tables: it goes to the log. */
+export const unavailable = (cause?: unknown): SluiceError =>
+  new SluiceError('UNAVAILABLE', 'A server that this needs does not answer at the moment; try again.', { cause });
+
 /**
+ * @param isPassing whether an error that is not ours passes by itself
  * @returns a formatter that keeps messages that are meant for clients, and masks every other one: the client gets a
  * reference id, and the log gets the error under the same id
  */
-export function createErrorFormatter(log: Log): FormatError {
+export function createErrorFormatter(log: Log, isPassing: (thrown: unknown) => boolean = () => false): FormatError {
   return (error, libraryCode) => {
     const graphqlError = error instanceof GraphQLError ? error : new GraphQLError(String(error));
     const { locations, path } = graphqlError.toJSON();
     const place = { ...(locations && { locations }), ...(path && { path }) };
     const thrown = thrownError(error);
-    const ours = known(thrown);
+    const ours = known(thrown) ?? (isPassing(thrown) ? unavailable(thrown) : undefined);
     if (ours) {
       if (ERROR_CODES[ours.code].audience === 'system')
         log.warn({ code: ours.code, err: ours.cause ?? ours }, ours.message);

@@ -10,13 +10,14 @@ import { sessionOf } from './access.js';
 import type { GatewayDeps } from './deps.js';
 import { parseExactJson } from './exact-json.js';
 import type { FormatError } from './format-error.js';
+import { answerOutages } from './outage-answer.js';
 import { QUERY_LIMITS, queryLimitsRule } from './query-limits.js';
 
 export interface GraphqlRouteOptions {
   readonly schema: GraphQLSchema;
   readonly deps: Pick<
     GatewayDeps,
-    'jobs' | 'steering' | 'queues' | 'watcher' | 'escalations' | 'successMetrics' | 'log'
+    'jobs' | 'steering' | 'queues' | 'watcher' | 'escalations' | 'successMetrics' | 'log' | 'clock' | 'health'
   >;
   readonly formatError: FormatError;
   readonly bodyLimit: number;
@@ -74,6 +75,7 @@ export const graphqlRoute =
       if (!URL.canParse(request.url, `http://${request.hostname}/`))
         throw new SluiceError('BAD_REQUEST', 'The URL or the Host header cannot be read.');
     });
+    answerOutages(server, deps.clock, deps.health);
     await server.register(fastifyApollo(apollo), {
       path: '/graphql',
       method: ['GET', 'POST'],

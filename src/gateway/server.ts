@@ -45,7 +45,7 @@ export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
   await mkdir(deps.uploadsDir, { recursive: true });
   const schema = buildSluiceSchema();
   const authenticate = adminAuthentication(deps.adminToken);
-  const formatError = createErrorFormatter(log);
+  const formatError = createErrorFormatter(log, deps.isPassing);
   const metrics = createMetrics(watcher.stats?.bind(watcher));
   if (deps.figures) serviceMetrics(metrics.registry, cachedFigures(deps.figures, clock));
   const route = { schema, deps, formatError, bodyLimit: limits.graphqlBodyBytes };

@@ -1,7 +1,7 @@
 import type { Backoff } from '../core/backoff.js';
 import { SluiceError } from '../core/errors.js';
 import { TOPICS } from './events.js';
-import { failureOf, jobErrorOf } from './failure.js';
+import { failureOf, isConnectionLost, jobErrorOf } from './failure.js';
 import { awaitsDecision } from './hold.js';
 import { isFinal } from './job.js';
 import { retryDelayMs } from './retry-delay.js';
@@ -25,11 +25,17 @@ export async function endAttempt(context: WorkerContext, run: Run, attempt: Atte
   if (error.code === 'INTERNAL') log.error({ ...facts, stack: causeOf(error) }, 'a job failed unexpectedly');
   else log.info({ ...facts, reason: error.message }, 'an attempt failed');
   await saveReport(context, attempt, error);
-  await close(context, run, attempt, endOf(attempt, error, context.random));
+  await close(context, run, attempt, endOf(attempt, error, context.random), error);
 }
 
 /** Ends the attempt. What the job is then, its row decides: somebody may have told it to stop meanwhile. */
-async function close(context: WorkerContext, run: Run, attempt: Attempt, end: AttemptEnd): Promise<void> {
+async function close(
+  context: WorkerContext,
+  run: Run,
+  attempt: Attempt,
+  end: AttemptEnd,
+  error?: SluiceError,
+): Promise<void> {
   const { attempts, bus, queue, staging } = context;
   const state = await attempts.end(attempt, end);
   await attempts.releaseChunks(run.token);
@@ -39,7 +45,8 @@ async function close(context: WorkerContext, run: Run, attempt: Attempt, end: At
   if (state === 'AWAITING_DECISION') await context.onHeld?.(attempt.job.tenant).catch(() => undefined);
   if (isFinal(state)) await cleanUp(context, attempt);
   // Parts that are being loaded stay, for another attempt, a verdict or somebody who resumes the job to go on with.
-  else if (!run.isLoading) await staging.remove(run.jobId, attempt.token);
+  // Whether they are is not known when the connection broke as they were stored.
+  else if (!run.isLoading && !(error && isConnectionLost(error))) await staging.remove(run.jobId, attempt.token);
   if (state === 'QUEUED') await queue.offer(run.jobId, { priority: attempt.job.priority });
 }
 

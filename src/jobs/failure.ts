@@ -37,10 +37,14 @@ const SYSTEM_CODES: Readonly<Record<string, ErrorCode>> = {
   EMFILE: 'UNAVAILABLE',
   ENFILE: 'UNAVAILABLE',
 };
+const OUT_OF_FILES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE']);
 
 // pg gives these no code.
 const LOST_CONNECTION =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout)/;
+  /^(Connection terminated|timeout expired|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout)/;
+
+/** SQLSTATEs with which a server ends a connection, or refuses one for a while. */
+const ENDED = /^(08...|57P0[123])$/;
 
 const FACTS = ['table', 'column', 'constraint', 'detail', 'where'] as const;
 
@@ -60,7 +64,7 @@ export function failureOf(thrown: unknown): SluiceError {
   if (!(thrown instanceof Error) || thrown instanceof SluiceError) return toSluiceError(thrown);
   const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
   const systemCode = SYSTEM_CODES[code];
-  if (systemCode) return new SluiceError(systemCode, `${thrown.message}.`, { cause: thrown });
+  if (systemCode) return new SluiceError(systemCode, `${thrown.message || code}.`, { cause: thrown });
   if (LOST_CONNECTION.test(thrown.message)) {
     return new SluiceError('UNAVAILABLE', 'The connection to the database was lost.', { cause: thrown });
   }
@@ -71,6 +75,14 @@ export function failureOf(thrown: unknown): SluiceError {
     cause: thrown,
     details: { sqlState: code, ...factsOf(thrown) },
   });
+}
+
+/** Whether a connection was lost: what was on its way may have been done or not, and nobody is to blame for it. */
+export function isConnectionLost({ code, cause }: SluiceError): boolean {
+  if (code !== 'UNAVAILABLE' || !(cause instanceof Error)) return false;
+  const known = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+  if (known === undefined) return LOST_CONNECTION.test(cause.message);
+  return ENDED.test(known) || (SYSTEM_CODES[known] === 'UNAVAILABLE' && !OUT_OF_FILES.has(known));
 }
 
 /** How a failure is stored on the job. The report of the expectations has a table of its own. */

@@ -29,12 +29,22 @@ export function createHeartbeat(attempts: AttemptStore, runs: ReadonlySet<Run>, 
   }
 
   let isBeating = false;
+  /** A database that is away is told of once. */
+  let hasFailed = false;
   const timer = clock.every(HEARTBEAT_MS, () => {
     // A slow database gets no second statement on top; the lease outlives two missed beats.
     if (isBeating) return;
     isBeating = true;
     renew(runs)
-      .catch((error: unknown) => log.warn({ reason: String(error) }, 'a heartbeat failed'))
+      .then(
+        () => {
+          hasFailed = false;
+        },
+        (error: unknown) => {
+          if (!hasFailed) log.warn({ reason: String(error) }, 'a heartbeat failed');
+          hasFailed = true;
+        },
+      )
       .finally(() => {
         isBeating = false;
       });

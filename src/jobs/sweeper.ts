@@ -1,6 +1,6 @@
 import { type DueLoop, startDueLoop } from '../core/due-loop.js';
 import { cleanUp } from './end-attempt.js';
-import { LEASE_MS } from './heartbeat.js';
+import { HEARTBEAT_MS } from './heartbeat.js';
 import type { Offer } from './ports.js';
 import type { Straggler, SweepStore } from './stores.js';
 import type { WorkerContext } from './worker-context.js';
@@ -63,7 +63,7 @@ export function startSweeper(context: WorkerContext, sweep: SweepStore): Sweeper
   async function look(): Promise<readonly Straggler[]> {
     const due = await sweep.due(BATCH);
     // Nobody could renew a lease while the database was away: whoever lives gets the time to do it now.
-    if (clock.monotonicMs() - lastBlind < LEASE_MS) return due;
+    if (clock.monotonicMs() - lastBlind < 2 * HEARTBEAT_MS) return due;
     const takenOver = await sweep.takeOver(MAX_TAKEOVERS, STUCK_MS, BATCH);
     if (takenOver.length > 0) log.warn({ jobs: takenOver.length }, 'jobs of workers that stopped are taken over');
     await sweep.stopAbandoned(BATCH);

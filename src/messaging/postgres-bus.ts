@@ -17,6 +17,7 @@ export interface PostgresBusOptions {
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2_000;
+const PING_MS = 10_000;
 
 /** LISTEN and NOTIFY over one connection that comes back by itself. Rejects when Postgres does not answer. */
 export async function createPostgresBus({ url, pool, clock, log }: PostgresBusOptions): Promise<EventBus> {
@@ -24,6 +25,23 @@ export async function createPostgresBus({ url, pool, clock, log }: PostgresBusOp
   let client: pg.Client | undefined;
   let retry: Timer | undefined;
   let isClosed = false;
+  let asking: Promise<boolean> | undefined;
+
+  /** Whether the connection answers, and not another one: it hears nothing while nothing happens, and would never know. */
+  function answers(): Promise<boolean> {
+    if (client === undefined) return Promise.resolve(false);
+    // One question at a time: a connection that is silent would gather them.
+    asking ??= answersWithin(clock, HEALTH_TIMEOUT_MS, client.query('select 1')).finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  }
+
+  const ping = clock.every(PING_MS, async () => {
+    const asked = client;
+    // With a query on its way this breaks the connection, and what follows is what follows any loss.
+    if (!(await answers()) && asked !== undefined && asked === client) asked.end().catch(() => undefined);
+  });
 
   async function connect(): Promise<void> {
     const connecting = new pg.Client({
@@ -84,9 +102,10 @@ export async function createPostgresBus({ url, pool, clock, log }: PostgresBusOp
         },
       };
     },
-    healthy: async () => client !== undefined && answersWithin(clock, HEALTH_TIMEOUT_MS, client.query('select 1')),
+    healthy: answers,
     async close() {
       isClosed = true;
+      ping.cancel();
       retry?.cancel();
       await client?.end().catch(() => undefined);
     },

@@ -15,6 +15,9 @@ import { KEEPS_PARTS } from './kept-parts.js';
 import { leaseLost } from './lease-lost.js';
 import { type Pool, withTransaction } from './pool.js';
 
+/** A beat on a connection that has died without a word is given up in time for the next one, on another connection. */
+const SILENCE_MS = 2_000;
+
 /** How workers take, hold and end attempts. Every write is fenced by the token of the attempt. */
 export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptStore {
   const [cancelled, paused] = [guardOf('CANCEL').to, guardOf('PAUSE').to];
@@ -126,10 +129,10 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
     },
 
     async renew(tokens, jobIds, leaseMs) {
-      const { rows } = await pool.query<{ id: string; stop_requested: boolean; lease_token: string | null }>(
+      const beat = {
         // A chunk that is locked is being committed and needs no lease any more. Waiting for it could be a deadlock: its
         // commit locks the chunk first and the job then, and PostgreSQL does not say which of these updates comes first.
-        `with kept as (
+        text: `with kept as (
            select job_id, ordinal from sluice.chunk
            where job_id = any($2) and lease_token = any($1) and state = 'PENDING'
            for update skip locked
@@ -142,8 +145,10 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
          )
          select id, cancel_requested or pause_requested as stop_requested, case when state = 'RUNNING' then lease_token end as lease_token
          from sluice.job where id = any($2)`,
-        [tokens, jobIds, leaseMs],
-      );
+        values: [tokens, jobIds, leaseMs],
+        query_timeout: SILENCE_MS,
+      };
+      const { rows } = await pool.query<{ id: string; stop_requested: boolean; lease_token: string | null }>(beat);
       return rows.map((row) => ({ jobId: row.id, stopRequested: row.stop_requested, token: row.lease_token }));
     },
 

@@ -37,7 +37,7 @@ export function createEndings(
       const together = waiting.splice(0, MOST);
       try {
         const ours = await withTransaction(pool, (client) => endAll(client, together));
-        for (const { notification, resolve } of together) resolve(ours.has(notification.id));
+        for (const gathered of together) gathered.resolve(ours.has(gathered));
       } catch (error) {
         for (const { reject } of together) reject(error);
       }
@@ -52,8 +52,8 @@ export function createEndings(
     });
 }
 
-/** @returns the ids of those whose lease was still held */
-async function endAll(client: PoolClient, together: readonly Gathered[]): Promise<ReadonlySet<string>> {
+/** @returns those whose lease was still held */
+async function endAll(client: PoolClient, together: readonly Gathered[]): Promise<ReadonlySet<Gathered>> {
   const rows = together.map(({ notification, token, ending }) => ({
     id: notification.id,
     token,
@@ -61,18 +61,20 @@ async function endAll(client: PoolClient, together: readonly Gathered[]): Promis
     channel: ending.state === 'DELIVERED' ? ending.channel : null,
     reason: ending.state === 'DEAD' ? ending.reason : null,
   }));
-  const { rows: ended } = await client.query<{ id: string }>(
+  const { rows: ended } = await client.query<{ token: string; id: string }>(
     `update sluice.notification as n
      set lease_until = null, lease_token = null, state = e.state, delivered_by = e.channel,
        delivered_at = case when e.state = 'DELIVERED' then statement_timestamp() end,
        last_error = coalesce(e.reason, n.last_error)
      from jsonb_to_recordset($1) as e (id uuid, token uuid, state text, channel text, reason text)
-     where n.id = e.id and n.lease_token = e.token and n.state = 'PENDING' returning n.id`,
+     where n.id = e.id and n.lease_token = e.token and n.state = 'PENDING' returning n.id, e.token`,
     [JSON.stringify(rows)],
   );
-  const ours = new Set(ended.map(({ id }) => id));
-  await appendByTenant(client, together.filter(({ notification }) => ours.has(notification.id)).map(logEntryFor));
-  return ours;
+  // By the token too: one that was claimed again meanwhile may end twice in the same transaction.
+  const leases = new Set(ended.map(({ id, token }) => `${id} ${token}`));
+  const ours = together.filter(({ notification, token }) => leases.has(`${notification.id} ${token}`));
+  await appendByTenant(client, ours.map(logEntryFor));
+  return new Set(ours);
 }
 
 function logEntryFor({ notification, ending }: Gathered): TenantLogEntry {

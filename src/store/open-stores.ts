@@ -31,6 +31,8 @@ export interface StoresOptions {
 const SHORT_QUERIES_AT_ONCE = 10;
 /** Inside a short transaction, while what a held job has left in another database or on the disk is removed. */
 const LONGEST_PAUSE_MS = 30_000;
+/** No statement but those of loads takes this long. */
+const SILENCE_MS = 30_000;
 
 /** Every store of the process, over two pools: loads never keep a short query waiting for a connection. */
 export async function openStores({ databaseUrl, connections, isBusOnPostgres, loads, log }: StoresOptions) {
@@ -39,10 +41,18 @@ export async function openStores({ databaseUrl, connections, isBusOnPostgres, lo
     max: SHORT_QUERIES_AT_ONCE,
     applicationName: 'sluice',
     idleInTransactionMs: LONGEST_PAUSE_MS,
+    silenceMs: SILENCE_MS,
     onIdleError,
   });
   // Two more for the statements that cancel others.
   const loadPool = createPool(databaseUrl, { max: loads + 2, applicationName: 'sluice load', onIdleError });
+  // Of its own: a pool that is busy does not mean that the database is away.
+  const healthPool = createPool(databaseUrl, {
+    max: 1,
+    applicationName: 'sluice health',
+    silenceMs: HEALTH_TIMEOUT_MS,
+    onIdleError,
+  });
   let bus: EventBus | undefined;
   const announcer: Announcer = {
     inTransaction: isBusOnPostgres,
@@ -90,10 +100,10 @@ export async function openStores({ databaseUrl, connections, isBusOnPostgres, lo
     announceOver(other: EventBus): void {
       bus = other;
     },
-    healthy: (clock: Clock) => answersWithin(clock, HEALTH_TIMEOUT_MS, pool.query('select 1')),
+    healthy: (clock: Clock) => answersWithin(clock, HEALTH_TIMEOUT_MS, healthPool.query('select 1')),
     async close(): Promise<void> {
       await sinks.close();
-      await Promise.all([pool.end(), loadPool.end()]);
+      await Promise.all([pool.end(), loadPool.end(), healthPool.end()]);
     },
   };
 }

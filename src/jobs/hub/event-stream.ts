@@ -11,6 +11,8 @@ import { raisedProgress } from './raised-progress.js';
 const CONFLATE_MS = 250;
 /** A reader that comes back later than this for its next event is slow: it is told when something was merged. */
 const SLOW_MS = 1_000;
+/** A store that cannot be read now is asked again after this. */
+const RETRY_MS = 1_000;
 /** Events read at once by a reader that is behind; with the log's entries all that a reader may hold. */
 const PAGE = 200;
 
@@ -219,14 +221,22 @@ export class EventStream implements ChannelReader {
         this.#behind = undefined;
       }
     } catch (error) {
-      const waiting = this.#waiting;
-      this.#waiting = undefined;
-      this.end();
-      return waiting?.reject(error);
+      // What the reader has to know is told in our words. Anything else is the store, which is away for a while.
+      if (error instanceof SluiceError) return this.#fail(error);
+      this.#timer?.cancel();
+      this.#timer = this.options.clock.after(RETRY_MS, () => this.#advance(false));
+      return;
     } finally {
       this.#isReading = false;
     }
     this.#advance(false);
+  }
+
+  #fail(error: SluiceError): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    this.end();
+    waiting?.reject(error);
   }
 
   /** Everything that left the log until now is stored, so that reading after this covers it. */

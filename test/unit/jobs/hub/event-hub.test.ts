@@ -264,6 +264,20 @@ describe('what is lost', () => {
     expect(brief(told)).toEqual(['SNAPSHOT 1', 'STATE 2']);
     expect(state.error).toBeUndefined();
   });
+
+  test('reaches a reader that is behind when the database is back', async () => {
+    for (let i = 0; i < 400; i += 1) events.happen('job', { kind: 'STAGE' });
+    watch();
+    await settled();
+    events.isDown = true;
+    const { told, state } = watch(0);
+    await clock.pass(3_000);
+    expect(brief(told)).toEqual(['SNAPSHOT 0']);
+    events.isDown = false;
+    await clock.pass(1_000);
+    expect(told.map(({ seq }) => seq)).toEqual(Array.from({ length: 402 }, (_, seq) => seq));
+    expect(state.error).toBeUndefined();
+  });
 });
 
 describe('cost', () => {
