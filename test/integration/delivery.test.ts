@@ -53,6 +53,24 @@ describe('a notification in the outbox', () => {
     expect(await desk.outbox.retry(claimed, ['WEBHOOK'], 1, 0, 'late')).toBe(false);
   });
 
+  it('that is claimed again while its first claim ends late is delivered once', async () => {
+    const [id, other] = await ask({}, 2);
+    const claim = () => desk.outbox.claim(10, 10, 60_000, newId(), []);
+    const claimed = await claim();
+    const [late, another] = [claimed.find((one) => one.id === id), claimed.find((one) => one.id === other)];
+    await expireLease(id);
+    const [again] = await claim();
+    if (!late || !another || !again) throw new Error('nothing to deliver');
+    // Those that come while the first is under way share a transaction.
+    const ended = [another, late, again].map((one) => desk.outbox.delivered(one, 'WEBHOOK'));
+    expect(await Promise.all(ended)).toEqual([true, false, true]);
+    const { rows } = await desk.pool.query(
+      `select data ->> 'notification' as id from sluice.escalation_log where kind = 'DELIVERED' and data ->> 'notification' = $1`,
+      [id],
+    );
+    expect(rows).toEqual([{ id }]);
+  });
+
   it('whose receiver has not answered when the process ends is sent again under the same webhook-id', async () => {
     const [id] = await ask();
     let isCut = false;
