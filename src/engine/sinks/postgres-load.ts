@@ -11,7 +11,7 @@ import { NOT_READ_BACK, recheck } from './recheck/recheck.js';
 import { sampleLines } from './recheck/sample-lines.js';
 import type { LoadedPart, Part, SinkTransaction } from './sink.js';
 
-/** Rows of a part that are read back at most, and blocks in which they are looked for. */
+/** Rows of a part that are read back, about, and blocks in which they are looked for. */
 const SAMPLED_LINES = 32;
 const READ_BLOCKS = 128;
 
@@ -48,7 +48,8 @@ async function appendPart(
   if (readBack === null) return { rows: await copy(), recheck: NOT_READ_BACK };
   const firstBlock = await countBlocks(client, table);
   const rows = await copy();
-  const written = { firstBlock, stored: rows, given: rows, budget: READ_BLOCKS };
+  if (firstBlock === null) return { rows, recheck: NOT_READ_BACK };
+  const written = { firstBlock, stored: rows, given: rows, blocks: READ_BLOCKS };
   const lines = () => sampleLines({ ...part, expectedRows: rows }, SAMPLED_LINES);
   return { rows, recheck: await recheck(tx, { ...readBack, table, names }, lines, written) };
 }

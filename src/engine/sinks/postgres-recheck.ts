@@ -8,9 +8,7 @@ const MAX_PARTS = 32;
 const KEYED_LINES = 256;
 // Without a key a row is found when its block is among those that are read: more lines, of which few are met.
 const UNKEYED_LINES = 2_048;
-const MIN_BLOCKS = 256;
-/** What share of the blocks is read. */
-const READ_SHARE = 1 / 64;
+const READ_BLOCKS = 256;
 
 /** Some of the parts, spread evenly. */
 function spreadParts(parts: readonly Part[]): readonly Part[] {
@@ -52,7 +50,7 @@ export async function recheckPublished(
   }
   const firstBlock = await countBlocks(tx.client, table);
   const stored = await insert();
-  const budget = Math.max(MIN_BLOCKS, Math.ceil(((await countBlocks(tx.client, table)) - firstBlock) * READ_SHARE));
-  const written = { firstBlock, stored, given: loaded.rows, budget };
+  if (firstBlock === null) return NOT_READ_BACK;
+  const written = { firstBlock, stored, given: loaded.rows, blocks: READ_BLOCKS };
   return recheck(tx, target, () => linesOf(loaded, UNKEYED_LINES), written);
 }

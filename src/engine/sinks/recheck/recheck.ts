@@ -12,8 +12,8 @@ export interface Written {
   /** Rows that the server says it has written, and rows that it was given. */
   readonly stored: number;
   readonly given: number;
-  /** About how many blocks may be read. */
-  readonly budget: number;
+  /** About how many blocks are read, more of many. */
+  readonly blocks: number;
 }
 
 /** Nothing was read back. */
@@ -49,9 +49,16 @@ export async function recheck(
   }
 }
 
-/** Forbids the planner what reads more than the few rows or blocks in question; the savepoint takes it back. */
-async function forbid(client: PoolClient, ways: readonly string[]): Promise<void> {
-  await client.query(`SELECT set_config(way, 'off', true) FROM unnest($1::text[]) AS way`, [['jit', ...ways]]);
+// A loader has better things to do; the difference that is found after longer is not worth the wait.
+const TIMEOUT_MS = 30_000;
+
+/**
+ * Forbids the planner ways that read more than the few rows or blocks in question, and whatever takes long; the
+ * savepoint takes it back.
+ */
+async function confine(client: PoolClient, ways: readonly string[]): Promise<void> {
+  const sql = `SELECT set_config('statement_timeout', $1, true), set_config(way, 'off', true) FROM unnest($2::text[]) AS way`;
+  await client.query(sql, [String(TIMEOUT_MS), ['jit', ...ways]]);
 }
 
 async function byKey(client: PoolClient, target: ReadTarget, lines: readonly string[]): Promise<Recheck> {
@@ -59,7 +66,7 @@ async function byKey(client: PoolClient, target: ReadTarget, lines: readonly str
     lines,
     target.key.map((name) => target.names.indexOf(name)),
   );
-  await forbid(client, ['enable_hashjoin', 'enable_mergejoin', 'enable_seqscan']);
+  await confine(client, ['enable_hashjoin', 'enable_mergejoin', 'enable_seqscan']);
   return judge(target, sample, await compareByKey(client, target, sample));
 }
 
@@ -67,17 +74,17 @@ async function byPlace(
   client: PoolClient,
   target: ReadTarget,
   lines: readonly string[],
-  { firstBlock, stored, given, budget }: Written,
+  { firstBlock, stored, given, blocks }: Written,
 ): Promise<Recheck> {
   const sample = tellingSample(lines, target.columns);
   if (sample.anchors.length === 0) return NOT_READ_BACK;
-  await forbid(client, ['enable_nestloop']);
-  const { end, blocks } = await readEnd(client, target.table);
-  const some = await compareInBlocks(client, target, sample, spreadBlocks(firstBlock, end, budget));
+  await confine(client, ['enable_nestloop']);
+  const { length, end } = await readEnd(client, target.table);
+  const some = await compareInBlocks(client, target, sample, spreadBlocks(firstBlock, end, blocks));
   const isPlain = some.length > 0 && some.every(({ differing }) => differing.length === 0) && stored === given;
   if (isPlain) return { ...NOT_READ_BACK, rows: some.length };
   // A row may differ from its line, or be that of another line with the same values: only all rows together can tell.
-  const all: readonly BlockRange[] = [[Math.max(0, firstBlock - SLACK_BLOCKS), blocks]];
+  const all: readonly BlockRange[] = [[Math.max(0, firstBlock - SLACK_BLOCKS), length]];
   const found = await compareInBlocks(client, target, sample, all);
   if ((await countInBlocks(client, target, all)) === stored) return judge(target, sample, found);
   // Some went into free space elsewhere: what is not found may be there.
