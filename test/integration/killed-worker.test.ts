@@ -2,16 +2,17 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/core/clock.js';
-import { createLog } from '../../src/core/log.js';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parsePipeline } from '../../src/engine/parse-pipeline.js';
 import type { JobQueue } from '../../src/jobs/ports.js';
-import { createQueue } from '../../src/messaging/create-queue.js';
 import { eventually } from '../support/eventually.js';
-import { deleteKeys, freshRedis } from '../support/redis.js';
+import { freshRedis } from '../support/redis.js';
 import { aPipeline, aRuntime, type Runtime } from '../support/runtime.js';
-import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
+import { forgetQueue, type WorkerFleet, workerFleet } from '../support/worker-fleet.js';
+
+// Processes take their time to start on a busy machine, and to find out what happened.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
+const LONG_MS = 90_000;
 
 const ROWS = 20_000;
 const redis = freshRedis();
@@ -23,9 +24,7 @@ beforeAll(async () => {
   const lines = Array.from({ length: ROWS }, (_, i) => `${i},name ${i}`);
   await writeFile(join(home, 'rows.csv'), `id,name\n${lines.join('\n')}\n`);
 });
-/** For the queue of this installation alone. */
-const forgetQueue = () => deleteKeys(redis.url, `sluice-${runtime.stores.installation}`);
-afterAll(forgetQueue);
+afterAll(() => forgetQueue(runtime, redis.url));
 afterAll(() => rm(home, { recursive: true, force: true }));
 
 const spec = parsePipeline({
@@ -39,35 +38,15 @@ describe.each([
   ['Postgres', undefined],
   ['Redis', redis.url],
 ] as const)('with the queue on %s', (_engine, redisUrl) => {
-  const processes: WorkerProcess[] = [];
+  let fleet: WorkerFleet;
   let queue: JobQueue;
-  const aProcess = async () => {
-    const worker = await startWorkerProcess({
-      DATABASE_URL: runtime.url,
-      ...(redisUrl && { REDIS_URL: redisUrl }),
-      SLUICE_HOME: home,
-      SLUICE_DATA_DIRS: home,
-      SLUICE_LOG_LEVEL: 'warn',
-    });
-    processes.push(worker);
-    return worker;
-  };
+  const aProcess = () => fleet.start();
   beforeEach(async () => {
     await runtime.pool.query('drop table if exists target; create table target (id bigint, name text)');
-    const namespace = `sluice-${runtime.stores.installation}`;
-    queue = await createQueue({
-      redisUrl,
-      databaseUrl: runtime.url,
-      pool: runtime.pool,
-      namespace,
-      clock: systemClock,
-      log: createLog('silent'),
-    });
+    fleet = await workerFleet(runtime, home, redisUrl);
+    queue = fleet.queue;
   });
-  afterEach(async () => {
-    await Promise.all(processes.splice(0).map((worker) => worker.kill()));
-    await queue.close();
-  });
+  afterEach(() => fleet.stop());
 
   /** Holds every COPY up until the test lets it go. */
   async function lockedTarget() {
@@ -90,7 +69,7 @@ describe.each([
     const unlock = await lockedTarget();
     const id = await runtime.launch({ spec });
     await queue.offer(id);
-    await eventually(waitsForLock);
+    await eventually(waitsForLock, LONG_MS);
     await first.kill();
     await unlock();
     await aProcess();
@@ -101,7 +80,7 @@ describe.each([
     await runtime.pool.query(
       `update sluice.job set lease_until = statement_timestamp(), updated_at = statement_timestamp() - interval '6 s'`,
     );
-    await eventually(async () => (await runtime.job(id)).state === 'SUCCEEDED');
+    await eventually(async () => (await runtime.job(id)).state === 'SUCCEEDED', LONG_MS);
     expect(await runtime.column('select count(*)::int from target')).toEqual([ROWS]);
     expect(await runtime.column('select count(distinct id)::int from target')).toEqual([ROWS]);
     expect(await runtime.job(id)).toMatchObject({ attempt: 1, progress: { rowsLoaded: ROWS } });
@@ -112,9 +91,9 @@ describe.each([
     const unlock = await lockedTarget();
     const id = await runtime.launch({ spec });
     await queue.offer(id);
-    await eventually(waitsForLock);
+    await eventually(waitsForLock, LONG_MS);
     await runtime.stores.jobs.requestCancel('default', id);
-    await eventually(async () => (await runtime.job(id)).state === 'CANCELLED');
+    await eventually(async () => (await runtime.job(id)).state === 'CANCELLED', LONG_MS);
     await unlock();
     expect(await runtime.column('select count(*)::int from target')).toEqual([0]);
     expect(worker.child.exitCode).toBeNull();
@@ -127,7 +106,7 @@ describe.each([
     const worker = await aProcess();
     const id = await runtime.launch({ spec });
     await queue.offer(id);
-    await eventually(async () => (await runtime.job(id)).state !== 'QUEUED');
+    await eventually(async () => (await runtime.job(id)).state !== 'QUEUED', LONG_MS);
     const exited = once(worker.child, 'exit');
     worker.child.kill('SIGTERM');
     expect((await exited)[0], worker.output()).toBe(0);
@@ -135,7 +114,7 @@ describe.each([
     await runtime.pool.query(
       `update sluice.job set updated_at = statement_timestamp() - interval '1 h' where state <> 'SUCCEEDED'`,
     );
-    await eventually(async () => (await runtime.job(id)).state === 'SUCCEEDED');
+    await eventually(async () => (await runtime.job(id)).state === 'SUCCEEDED', LONG_MS);
     expect(await runtime.job(id)).toMatchObject({ attempt: 1 });
     expect(await runtime.column('select count(*)::int from target')).toEqual([ROWS]);
   });
@@ -143,9 +122,9 @@ describe.each([
   it('jobs whose hints are all lost run all the same', async () => {
     const ids = await Promise.all([1, 2, 3].map(() => runtime.launch({ spec })));
     for (const id of ids) await queue.offer(id);
-    expect(await forgetQueue()).toBeGreaterThan(0);
+    expect(await forgetQueue(runtime, redis.url)).toBeGreaterThan(0);
     await runtime.pool.query(`update sluice.job set updated_at = statement_timestamp() - interval '1 h'`);
     await aProcess();
-    for (const id of ids) await eventually(async () => (await runtime.job(id)).state === 'SUCCEEDED');
+    for (const id of ids) await eventually(async () => (await runtime.job(id)).state === 'SUCCEEDED', LONG_MS);
   });
 });

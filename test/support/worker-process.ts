@@ -14,12 +14,22 @@ export interface WorkerProcess {
   kill(): Promise<void>;
 }
 
-/** A `sluice worker` in a process of its own; resolves once it works. */
-export async function startWorkerProcess(env: Record<string, string>): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'worker'], {
+/**
+ * A `sluice worker` in a process of its own; resolves once it works, or was killed already.
+ * @param deadlyFile opening such a file kills it
+ */
+export async function startWorkerProcess(env: Record<string, string>, deadlyFile?: RegExp): Promise<WorkerProcess> {
+  const mortal = deadlyFile ? ['--import', './test/support/run-mortal.ts'] : [];
+  const child = spawn(process.execPath, ['--import', 'tsx', ...mortal, 'src/main.ts', 'worker'], {
     cwd: ROOT,
     // Nothing of the run's own settings: a worker of a test belongs to that test.
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, SLUICE_ENGINE_THREADS: '1', ...env },
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      SLUICE_ENGINE_THREADS: '1',
+      ...(deadlyFile && { DEADLY_FILE: deadlyFile.source }),
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   // However the test ends, its worker does not outlive it.
@@ -30,7 +40,8 @@ export async function startWorkerProcess(env: Record<string, string>): Promise<W
   };
   child.stdout?.on('data', keep);
   child.stderr?.on('data', keep);
-  await eventually(() => printed.includes('Sluice works.') || child.exitCode !== null, 20_000);
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  await eventually(() => printed.includes('Sluice works.') || hasEnded(), 60_000);
   if (child.pid === undefined || child.exitCode !== null) throw new Error(`the worker did not start: ${printed}`);
   return {
     pid: child.pid,
