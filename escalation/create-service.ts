@@ -1,11 +1,11 @@
 import type { Clock } from '../src/core/clock.js';
 import { SluiceError } from '../src/core/errors.js';
 import { isId, newId } from '../src/core/ids.js';
+import type { AddressRules } from '../src/core/safe-address.js';
 import { DEFAULT_CLAIM_MS } from './claim.js';
 import { createFeed } from './feed.js';
 import { type IntakeContext, pausesTarget } from './intake.js';
 import { checkContactAddress, checkWebhookSecret } from './notifiers/contact-address.js';
-import type { AddressRules } from './notifiers/safe-address.js';
 import { openByHand } from './open-by-hand.js';
 import type { OrgChart } from './org-chart.js';
 import type { ContactStore, LogStore, Outbox } from './ports.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SluiceError } from '../../src/core/errors.js';
+import { type AddressRules, hostOf, isAddress } from '../../src/core/safe-address.js';
 import type { AgentContact } from '../ports.js';
-import { type AddressRules, hostOf, isAddress } from './safe-address.js';
 
 const LONGEST_URL = 2_048;
 /** Of the Standard Webhooks specification: 24 to 64 random bytes in base64, with a prefix. */

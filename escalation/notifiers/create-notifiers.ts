@@ -1,12 +1,12 @@
 import type { Clock } from '../../src/core/clock.js';
 import type { Log } from '../../src/core/log.js';
+import type { AddressRules } from '../../src/core/safe-address.js';
 import type { ContactStore, Notifier } from '../ports.js';
 import { createRateLimit } from '../rate-limit.js';
 import { createEmailNotifier } from './email.js';
 import { createFeedNotifier } from './feed.js';
 import { createLogNotifier } from './log.js';
 import type { MessageContext } from './message.js';
-import type { AddressRules } from './safe-address.js';
 import { createWebhookNotifier } from './webhook.js';
 
 export interface NotifiersOptions extends MessageContext {

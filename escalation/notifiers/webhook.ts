@@ -1,11 +1,18 @@
 import { Webhook } from 'standardwebhooks';
 import { Agent, type Dispatcher, request } from 'undici';
 import type { Log } from '../../src/core/log.js';
+import { retryAfterMs } from '../../src/core/retry-after.js';
+import {
+  AddressRefused,
+  type AddressRules,
+  checkedLookup,
+  hostOf,
+  isAddress,
+  type Resolve,
+} from '../../src/core/safe-address.js';
 import type { ContactStore, Delivery, Notification, Notifier } from '../ports.js';
 import type { RateLimit } from '../rate-limit.js';
 import { type MessageContext, messageOf } from './message.js';
-import { retryAfterMs } from './retry-after.js';
-import { AddressRefused, type AddressRules, checkedLookup, hostOf, isAddress, type Resolve } from './safe-address.js';
 
 export interface WebhookOptions extends MessageContext {
   readonly contacts: Pick<ContactStore, 'find' | 'disable'>;

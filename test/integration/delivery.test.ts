@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createNotifiers } from '../../escalation/notifiers/create-notifiers.js';
-import { createAddressRules } from '../../escalation/notifiers/safe-address.js';
 import { systemClock } from '../../src/core/clock.js';
 import { newId } from '../../src/core/ids.js';
 import { createLog } from '../../src/core/log.js';
+import { createAddressRules } from '../../src/core/safe-address.js';
 import { deliveryDesk, isDelivered } from '../support/delivery-desk.js';
 import { eventually } from '../support/eventually.js';
 import { aSecret, policies } from '../support/notification.js';

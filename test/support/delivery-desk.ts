@@ -1,12 +1,12 @@
 import { afterEach, beforeAll, beforeEach } from 'vitest';
 import { type Deliverer, type DelivererOptions, startDeliverer } from '../../escalation/deliverer.js';
 import { createNotifiers, type NotifiersOptions } from '../../escalation/notifiers/create-notifiers.js';
-import { createAddressRules } from '../../escalation/notifiers/safe-address.js';
 import type { ChannelName } from '../../escalation/policy.js';
 import type { ContactStore, Outbox } from '../../escalation/ports.js';
 import { systemClock } from '../../src/core/clock.js';
 import { newId } from '../../src/core/ids.js';
 import { createLog } from '../../src/core/log.js';
+import { createAddressRules } from '../../src/core/safe-address.js';
 import { createContactStore } from '../../src/store/contact-store.js';
 import { createOutboxStore } from '../../src/store/outbox-store.js';
 import type { Pool } from '../../src/store/pool.js';

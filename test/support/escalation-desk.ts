@@ -3,13 +3,13 @@ import { type DelivererOptions, startDeliverer } from '../../escalation/delivere
 import { type EscalationEngine, type EscalationEngineOptions, startEscalationEngine } from '../../escalation/engine.js';
 import type { Escalation } from '../../escalation/escalation.js';
 import { createNotifiers } from '../../escalation/notifiers/create-notifiers.js';
-import { createAddressRules } from '../../escalation/notifiers/safe-address.js';
 import { loadOrgChart } from '../../escalation/org-chart.js';
 import { roleLookup } from '../../escalation/role-lookup.js';
 import type { Caller, Seen, Written } from '../../escalation/service.js';
 import { systemClock } from '../../src/core/clock.js';
 import { newId } from '../../src/core/ids.js';
 import { createLog } from '../../src/core/log.js';
+import { createAddressRules } from '../../src/core/safe-address.js';
 import { openEscalationStores } from '../../src/store/open-escalation-stores.js';
 import { eventually } from './eventually.js';
 import { type Reported, storeReport } from './failure-report.js';

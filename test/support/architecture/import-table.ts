@@ -53,8 +53,9 @@ export const VENDOR_HOMES: Readonly<Record<string, readonly string[]>> = {
   tinyglobby: ['src/engine'],
   nodemailer: ['escalation/notifiers'],
   standardwebhooks: ['escalation/notifiers'],
-  'ipaddr.js': ['escalation/notifiers'],
-  undici: ['escalation/notifiers'],
+  'ipaddr.js': ['src/core/safe-address.ts'],
+  // Whoever calls addresses that users name: both by the rules of src/core/safe-address.ts.
+  undici: ['escalation/notifiers', 'src/engine/sinks'],
   'type-graphql': ['schema'],
   'class-validator': ['schema'],
   'graphql-scalars': ['schema'],

@@ -9,11 +9,12 @@ const OFFSET = '[+-](?:0\\d|1[0-5])(?::?[0-5]\\d)?';
 /** What DuckDB reads just as PostgreSQL does. */
 export const PLAIN_DATE = `${YEAR}-\\d{1,2}-\\d{1,2}`;
 export const PLAIN_TIME = `${MINUTE}${SECOND}(\\.\\d{1,6})?`;
-export const PLAIN_MOMENT = `${PLAIN_DATE}[ T]${PLAIN_TIME}(Z|${OFFSET})?`;
+export const PLAIN_LOCAL = `${PLAIN_DATE}[ T]${PLAIN_TIME}`;
+export const PLAIN_MOMENT = `${PLAIN_LOCAL}(Z|${OFFSET})?`;
 export const WORD = `${BLANKS}(-?infinity|epoch)${BLANKS}`;
 
 const ANY_DATE = `(${PLAIN_DATE}|${YEAR}/\\d{1,2}/\\d{1,2})`;
-const ANY_TIME = `(${MINUTE}|24:00)(${SECOND})?(?:(\\.\\d*))?(Z| ?UTC|${OFFSET})?`;
+const ANY_TIME = `(${MINUTE}|24:00?)(${SECOND})?(?:(\\.\\d*))?(Z| ?UTC|${OFFSET})?`;
 
 /** A pattern and what its groups are called. */
 export interface Parts {
@@ -40,7 +41,7 @@ export const secondOf = (parts: string): string => `CASE WHEN ${parts}.second = 
 
 /** The offset of parts as DuckDB reads it. */
 export const zoneOf = (parts: string): string =>
-  `CASE WHEN ltrim(${parts}.zone) IN ('Z', 'UTC') THEN '+00' ELSE ${parts}.zone END`;
+  `CASE WHEN ltrim(${parts}.zone) IN ('', 'Z', 'UTC') THEN '+00' ELSE ${parts}.zone END`;
 
 /** Microseconds of the fraction. PostgreSQL rounds what is behind the sixth digit, as a double; DuckDB cuts it off. */
 export const microsOf = (parts: string): string =>
@@ -48,6 +49,6 @@ export const microsOf = (parts: string): string =>
 
 /** A fraction needs a second to be one of, and the day ends with 24:00 sharp. */
 export const isTime = (parts: string): string =>
-  `(${parts}.fraction = '' OR ${parts}.second <> '') AND (${parts}.minute <> '24:00' OR ${secondOf(parts)} IN (':00', ':0') AND ${microsOf(parts)} = 0)`;
+  `(${parts}.fraction = '' OR ${parts}.second <> '') AND (${parts}.minute NOT IN ('24:00', '24:0') OR ${secondOf(parts)} IN (':00', ':0') AND ${microsOf(parts)} = 0)`;
 
 export const isMoment = (parts: string): string => `${isTime(parts)} AND (${parts}.era = '' OR ${parts}.last = '')`;

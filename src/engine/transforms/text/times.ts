@@ -7,6 +7,7 @@ import {
   microsOf,
   type Parts,
   PLAIN_DATE,
+  PLAIN_LOCAL,
   PLAIN_MOMENT,
   PLAIN_TIME,
   secondOf,
@@ -92,12 +93,13 @@ const INSTANT = 'TIMESTAMP WITH TIME ZONE';
 const settleInstant = momentsBy(INSTANT, 'make_timestamptz');
 
 /**
- * Without an offset it is UTC. Nothing but the plain form reaches DuckDB's conversion: after a value with the name of a time
- * zone it would read those that follow in that zone.
+ * Without an offset it is UTC, which is said, since DuckDB is exact in far years only where an offset is. Nothing but plain
+ * forms reaches its conversion: after a value with the name of a time zone it would read those that follow in that zone.
  */
 export const instants: TextCast = {
   attempt: (text) =>
-    `CASE WHEN regexp_full_match(${text}, '${PLAIN_MOMENT}') THEN TRY(TRY_CAST(${text} AS ${INSTANT})) END`,
+    `CASE WHEN regexp_full_match(${text}, '${PLAIN_LOCAL}') THEN TRY(TRY_CAST(concat(${text}, '+00') AS ${INSTANT}))
+      WHEN regexp_full_match(${text}, '${PLAIN_MOMENT}') THEN TRY(TRY_CAST(${text} AS ${INSTANT})) END`,
   settle: (attempt, text) =>
     `CASE WHEN ${attempt} IS NOT NULL THEN ${attempt} ELSE ${settleInstant(attempt, text)} END`,
 };

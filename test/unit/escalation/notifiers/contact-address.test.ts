@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkContactAddress, checkWebhookSecret } from '../../../../escalation/notifiers/contact-address.js';
-import { createAddressRules } from '../../../../escalation/notifiers/safe-address.js';
 import { SluiceError } from '../../../../src/core/errors.js';
+import { createAddressRules } from '../../../../src/core/safe-address.js';
 import { aSecret } from '../../../support/notification.js';
 
 function pathOf(check: () => void): unknown {

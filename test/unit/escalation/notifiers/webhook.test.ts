@@ -1,10 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createAddressRules, type Resolve } from '../../../../escalation/notifiers/safe-address.js';
 import { createWebhookNotifier } from '../../../../escalation/notifiers/webhook.js';
 import { createRateLimit } from '../../../../escalation/rate-limit.js';
 import { createLog } from '../../../../src/core/log.js';
+import { createAddressRules, type Resolve } from '../../../../src/core/safe-address.js';
 import { eventually } from '../../../support/eventually.js';
 import { ManualClock } from '../../../support/manual-clock.js';
 import { aNotification, aSecret, memoryContacts, policies } from '../../../support/notification.js';

@@ -3,7 +3,7 @@ import { lookup as systemLookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** Which addresses webhooks may reach. */
+/** Which addresses may be called that users name: of webhooks, of HTTP sinks. */
 export interface AddressRules {
   /** Whether the operator trusts the host by its name, whatever it resolves to. */
   allowsHost(host: string): boolean;

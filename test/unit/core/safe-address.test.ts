@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createAddressRules } from '../../../../escalation/notifiers/safe-address.js';
+import { createAddressRules } from '../../../src/core/safe-address.js';
 
 describe('addresses that webhooks may reach', () => {
   const rules = createAddressRules([]);
