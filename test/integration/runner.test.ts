@@ -500,7 +500,7 @@ describe('a worker that stops', () => {
     if (!attempt) throw new Error('not claimed');
     await runtime.stores.jobs.requestCancel('default', id);
     await runtime.stores.attempts.end(attempt, { transition: 'RELEASE', message: 'The worker stops.' });
-    expect(await runtime.job(id)).toMatchObject({ state: 'CANCELLED', attempt: 0 });
+    expect(await runtime.job(id)).toMatchObject({ state: 'CANCELLED', attempt: 1 });
     expect((await runtime.events(id)).at(-1)).toMatchObject({ state: 'CANCELLED', message: 'The job was cancelled.' });
   });
 });
