@@ -4,6 +4,7 @@ import { quoteLiteral } from './column.js';
 import type { EngineLimits } from './pipeline.js';
 import type { WarmInstances } from './warm-instances.js';
 
+const INTERRUPT_AGAIN_MS = 100;
 const PROGRESS_EVERY_MS = 200;
 
 /** What a session may touch on disk: these files, and everything below these folders. */
@@ -123,7 +124,12 @@ export class Session {
       this.free();
     } else {
       this.interrupt();
-      void Promise.allSettled(this.running).then(() => this.free());
+      // A query that has been handed over and not yet begun forgets an interruption: it is told again.
+      const again = this.clock.every(INTERRUPT_AGAIN_MS, this.interrupt);
+      void Promise.allSettled(this.running).then(() => {
+        again.cancel();
+        this.free();
+      });
     }
   }
 
