@@ -52,24 +52,30 @@ export class Session {
     signal.throwIfAborted();
     const instance = await instances.take();
     const session = new Session(instance, await instance.connect(), instances, clock, limits.threads, signal);
-    await session.run(
-      [
-        `SET temp_directory = ${quoteLiteral(tempDirectory)}`,
-        `SET max_temp_directory_size = '${limits.tempMb}MB'`,
-        `SET TimeZone = 'UTC'`,
-        // Without the bar DuckDB does not count what `progress` tells.
-        'SET enable_progress_bar = true',
-        'SET enable_progress_bar_print = false',
-        `SET progress_bar_time = ${PROGRESS_EVERY_MS}`,
-        `SET allowed_directories = [${access.directories.map((d) => quoteLiteral(`${d}/`)).join(', ')}]`,
-        `SET allowed_paths = [${access.files.map(quoteLiteral).join(', ')}]`,
-        'SET enable_external_access = false',
-        // For `sideBySide` alone; user SQL is one SELECT and cannot set it.
-        `SET allowed_configs = ['external_threads']`,
-        'SET lock_configuration = true',
-      ].join(';'),
-    );
-    return session;
+    try {
+      await session.run(
+        [
+          `SET temp_directory = ${quoteLiteral(tempDirectory)}`,
+          `SET max_temp_directory_size = '${limits.tempMb}MB'`,
+          `SET TimeZone = 'UTC'`,
+          // Without the bar DuckDB does not count what `progress` tells.
+          'SET enable_progress_bar = true',
+          'SET enable_progress_bar_print = false',
+          `SET progress_bar_time = ${PROGRESS_EVERY_MS}`,
+          `SET allowed_directories = [${access.directories.map((d) => quoteLiteral(`${d}/`)).join(', ')}]`,
+          `SET allowed_paths = [${access.files.map(quoteLiteral).join(', ')}]`,
+          'SET enable_external_access = false',
+          // For `sideBySide` alone; user SQL is one SELECT and cannot set it.
+          `SET allowed_configs = ['external_threads']`,
+          'SET lock_configuration = true',
+        ].join(';'),
+      );
+      return session;
+    } catch (error) {
+      // Told to stop, or refused a setting: nobody else knows of it.
+      session.close();
+      throw error;
+    }
   }
 
   /** Runs statements for their effect, one call after the other. @returns rows changed or written */

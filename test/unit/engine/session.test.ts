@@ -5,15 +5,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/core/clock.js';
 import { Session } from '../../../src/engine/session.js';
 import { WarmInstances } from '../../../src/engine/warm-instances.js';
+import { eventually } from '../../support/eventually.js';
 
 let home: string;
 let session: Session;
 const limits = { memoryMb: 100, threads: 1, tempMb: 50 };
 const instances = new WarmInstances(limits);
 
-const open = (signal = new AbortController().signal) =>
+const open = (signal = new AbortController().signal, from = instances) =>
   Session.open(
-    { limits, instances, clock: systemClock },
+    { limits, instances: from, clock: systemClock },
     { files: [join(home, 'allowed.csv')], directories: [join(home, 'work')] },
     join(home, 'work', 'spill'),
     signal,
@@ -82,5 +83,38 @@ describe('a session', () => {
     await expect(pending).rejects.toThrow('told to stop');
     await expect(stopped.query('SELECT 1')).rejects.toThrow('told to stop');
     stopped.close();
+  });
+
+  it.each([0, 1, 2, 5])(
+    'ends a query that it is told to stop as it begins, %i turns of the loop later',
+    async (turns) => {
+      const own = new WarmInstances(limits);
+      for (let round = 0; round < 5; round++) {
+        const stop = new AbortController();
+        const stopped = await open(stop.signal, own);
+        // It takes hours, and hears of an interruption at any time but just before it has begun.
+        const endless = stopped.query(
+          'SELECT sum((a.x * b.x * c.x) % 7) FROM range(5000) a(x), range(5000) b(x), range(5000) c(x)',
+        );
+        const refused = expect(endless).rejects.toThrow('on purpose');
+        for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+        stop.abort(new Error('on purpose'));
+        await refused;
+        stopped.close();
+      }
+      await eventually(() => own.inUse === 0);
+    },
+  );
+
+  it('leaves nothing behind when it is told to stop while it opens', async () => {
+    const own = new WarmInstances(limits);
+    for (let turns = 0; turns < 20; turns++) {
+      const stop = new AbortController();
+      const opening = open(stop.signal, own).then((opened) => opened.close());
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+      stop.abort(new Error('on purpose'));
+      await opening.catch(() => undefined);
+    }
+    await eventually(() => own.inUse === 0);
   });
 });
