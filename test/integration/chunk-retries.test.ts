@@ -15,7 +15,10 @@ const passing = (details?: Record<string, unknown>) =>
   new SluiceError('UNAVAILABLE', 'On purpose.', details && { details });
 
 /** A worker whose loads fail while `failsWith` answers an error for the part; in between, parts are loaded as ever. */
-async function aWorker(failsWith: (ordinal: number) => Error | undefined, random = () => 0.5) {
+async function aWorker(
+  failsWith: (ordinal: number) => Error | undefined | Promise<Error | undefined>,
+  random = () => 0.5,
+) {
   const { parsePipeline } = runtime.context(engine);
   return runtime.worker(engine, {
     random,
@@ -23,7 +26,7 @@ async function aWorker(failsWith: (ordinal: number) => Error | undefined, random
       const pipeline = parsePipeline(spec);
       const load: typeof pipeline.sink.load = async (tx, prepared, part) => {
         const rows = await pipeline.sink.load(tx, prepared, part);
-        const error = failsWith(part.ordinal);
+        const error = await failsWith(part.ordinal);
         if (error) throw error;
         return rows;
       };
@@ -134,8 +137,13 @@ describe('a part that fails for a reason that passes', () => {
   });
 
   it('hands the waiting over to its job when that takes long', async () => {
-    const { queue } = await aWorker((ordinal) => (ordinal === 4 ? passing({ retryAfterMs: 120_000 }) : undefined));
     const id = await runtime.launch();
+    const { queue } = await aWorker(async (ordinal) => {
+      if (ordinal !== 4) return undefined;
+      // The failure stops the other loader, which is to be through with its part.
+      await eventually(async () => (await runtime.job(id)).progress.chunksDone === 4);
+      return passing({ retryAfterMs: 120_000 });
+    });
     await queue.hint(id);
     const job = await runtime.job(id);
     expect(job).toMatchObject({ state: 'RETRYING', progress: { chunksDone: 4 } });
