@@ -7,6 +7,8 @@ export interface CsvDialect {
   readonly quote: string;
   readonly escape: string;
   readonly encoding: 'UTF8' | 'LATIN1';
+  /** Whether the first record names the columns; else it is data, whose wrong bytes set that row aside and no file. */
+  readonly header: boolean;
 }
 
 /** A first record beyond this is no header but a file without line ends, or with an open quote. */
@@ -98,10 +100,10 @@ function splitRecord(text: string, dialect: CsvDialect): FirstRecord {
 const bytesOf = (text: string, { encoding }: CsvDialect): string =>
   encoding === 'LATIN1' ? text : Buffer.from(text).toString('latin1');
 
-function decode(field: string, file: ResolvedFile, { encoding }: CsvDialect): string {
+function decode(field: string, file: ResolvedFile, { encoding, header }: CsvDialect): string {
   if (encoding === 'LATIN1') return field;
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(field, 'latin1'));
+    return new TextDecoder('utf-8', { fatal: header, ignoreBOM: true }).decode(Buffer.from(field, 'latin1'));
   } catch (error) {
     throw unreadable(file, 'is not UTF-8. If it is Latin-1, set `encoding: LATIN1`', error);
   }

@@ -288,6 +288,12 @@ describe('rows that are no records go to quarantine', () => {
     expect(ran.rows).toEqual([{ a: 4, c: 'x' }]);
   });
 
+  it('also for wrong bytes in the first record of a file without a header', async () => {
+    const ran = await read(Buffer.from('1,caf\xe9\n2,ok\n', 'latin1'), { header: false });
+    expect(codes(ran)).toEqual([[1, 'WRONG_ENCODING']]);
+    expect(ran.rows).toEqual([{ column0: '2', column1: 'ok' }]);
+  });
+
   it('as one row when a quote is never closed', async () => {
     const ran = await read('a,b\n0,0\n1,"x\n2,y\n3,z\n');
     expect(ran.bad).toMatchObject([{ rowNumber: 2, raw: '1,"x\n2,y\n3,z\n', reasons: [{ code: 'QUOTE_NOT_CLOSED' }] }]);
