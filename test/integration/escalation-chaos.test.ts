@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runChaos } from '../chaos/chaos.js';
-import { findingLines } from '../chaos/findings.js';
+import { runChaos } from '../chaos/escalations/chaos.js';
+import { findingLines } from '../chaos/escalations/findings.js';
 import { freshDatabase, type TestDatabase } from '../support/database.js';
 
 let database: TestDatabase;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SluiceError } from '../../src/core/errors.js';
-import { storeReport } from '../support/failure-report.js';
-import { chosen, seededFor } from '../support/seeded.js';
+import { SluiceError } from '../../../src/core/errors.js';
+import { storeReport } from '../../support/failure-report.js';
+import { chosen, seededFor } from '../../support/seeded.js';
 import { createFailingJobs } from './failing-jobs.js';
 import type { EscalationProcess } from './open-process.js';
 

@@ -1,9 +1,9 @@
-import { canonicalJson } from '../../escalation/canonical-json.js';
-import { endDecided } from '../../escalation/decide-change.js';
-import { ENGINE } from '../../escalation/decision.js';
-import type { Effect, Escalation, EscalationEvent, EscalationState } from '../../escalation/escalation.js';
-import type { LogEntry } from '../../escalation/ports.js';
-import { type LadderContext, openState, type Transitioned, transition } from '../../escalation/transition.js';
+import { canonicalJson } from '../../../escalation/canonical-json.js';
+import { endDecided } from '../../../escalation/decide-change.js';
+import { ENGINE } from '../../../escalation/decision.js';
+import type { Effect, Escalation, EscalationEvent, EscalationState } from '../../../escalation/escalation.js';
+import type { LogEntry } from '../../../escalation/ports.js';
+import { type LadderContext, openState, type Transitioned, transition } from '../../../escalation/transition.js';
 
 /** A logical notification as the state table wants it. */
 export interface Wanted {

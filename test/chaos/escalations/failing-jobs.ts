@@ -1,10 +1,10 @@
-import { type ErrorCode, SluiceError } from '../../src/core/errors.js';
-import { newId } from '../../src/core/ids.js';
-import { parsePipeline } from '../../src/engine/parse-pipeline.js';
-import { jobErrorOf } from '../../src/jobs/failure.js';
-import { specHashOf } from '../../src/jobs/parse-launch.js';
-import type { Attempt } from '../../src/jobs/stores.js';
-import { chosen, seededFor } from '../support/seeded.js';
+import { type ErrorCode, SluiceError } from '../../../src/core/errors.js';
+import { newId } from '../../../src/core/ids.js';
+import { parsePipeline } from '../../../src/engine/parse-pipeline.js';
+import { jobErrorOf } from '../../../src/jobs/failure.js';
+import { specHashOf } from '../../../src/jobs/parse-launch.js';
+import type { Attempt } from '../../../src/jobs/stores.js';
+import { chosen, seededFor } from '../../support/seeded.js';
 import type { EscalationProcess } from './open-process.js';
 
 /** What jobs fail with: one of each class that somebody is asked about. */

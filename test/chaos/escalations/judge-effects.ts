@@ -1,6 +1,6 @@
-import type { LogEntry } from '../../escalation/ports.js';
-import { derivedId } from '../../src/core/ids.js';
-import type { Pool } from '../../src/store/pool.js';
+import type { LogEntry } from '../../../escalation/ports.js';
+import { derivedId } from '../../../src/core/ids.js';
+import type { Pool } from '../../../src/store/pool.js';
 import type { Findings } from './findings.js';
 
 /** What of all escalations together the effects are held against. */

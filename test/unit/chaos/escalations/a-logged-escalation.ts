@@ -1,14 +1,14 @@
-import { plainJson } from '../../../escalation/canonical-json.js';
-import { decideChange } from '../../../escalation/decide-change.js';
-import type { Escalation, EscalationEvent } from '../../../escalation/escalation.js';
-import type { Change, LogEntry } from '../../../escalation/ports.js';
-import { openState } from '../../../escalation/transition.js';
-import { logEntryFor, notifiedBy } from '../../../src/store/escalation-change.js';
-import type { NewLogEntry } from '../../../src/store/escalation-log.js';
-import type { Stored } from '../../chaos/judge-escalation.js';
-import type { OutboxRow } from '../../chaos/outbox-row.js';
-import { anEscalation } from '../../support/notification.js';
-import { aContext, minute } from '../escalation/a-policy.js';
+import { plainJson } from '../../../../escalation/canonical-json.js';
+import { decideChange } from '../../../../escalation/decide-change.js';
+import type { Escalation, EscalationEvent } from '../../../../escalation/escalation.js';
+import type { Change, LogEntry } from '../../../../escalation/ports.js';
+import { openState } from '../../../../escalation/transition.js';
+import { logEntryFor, notifiedBy } from '../../../../src/store/escalation-change.js';
+import type { NewLogEntry } from '../../../../src/store/escalation-log.js';
+import type { Stored } from '../../../chaos/escalations/judge-escalation.js';
+import type { OutboxRow } from '../../../chaos/escalations/outbox-row.js';
+import { anEscalation } from '../../../support/notification.js';
+import { aContext, minute } from '../../escalation/a-policy.js';
 
 /** The log's row is written a little after the decision, behind the lock of the log's head. */
 const WRITTEN_AFTER_MS = 70;

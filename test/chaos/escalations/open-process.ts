@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import { loadOrgChart } from '../../escalation/org-chart.js';
-import type { Config } from '../../src/config.js';
-import { systemClock } from '../../src/core/clock.js';
-import type { Log } from '../../src/core/log.js';
-import { parsePipeline } from '../../src/engine/parse-pipeline.js';
-import { createStagingArea } from '../../src/jobs/staging-area.js';
-import { createPostgresBus } from '../../src/messaging/postgres-bus.js';
-import { openEscalations } from '../../src/open-escalations.js';
-import { createEscalationWake } from '../../src/store/escalation-wake.js';
-import { openStores } from '../../src/store/open-stores.js';
-import { handQueue } from '../support/hand-queue.js';
+import { loadOrgChart } from '../../../escalation/org-chart.js';
+import type { Config } from '../../../src/config.js';
+import { systemClock } from '../../../src/core/clock.js';
+import type { Log } from '../../../src/core/log.js';
+import { parsePipeline } from '../../../src/engine/parse-pipeline.js';
+import { createStagingArea } from '../../../src/jobs/staging-area.js';
+import { createPostgresBus } from '../../../src/messaging/postgres-bus.js';
+import { openEscalations } from '../../../src/open-escalations.js';
+import { createEscalationWake } from '../../../src/store/escalation-wake.js';
+import { openStores } from '../../../src/store/open-stores.js';
+import { handQueue } from '../../support/hand-queue.js';
 
 /**
  * The part of a process that has to do with escalations, put together as `src/app.ts` does. Without the engine, the

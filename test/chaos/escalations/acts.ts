@@ -1,7 +1,7 @@
-import type { NotificationMessage } from '../../escalation/notifiers/message.js';
-import type { OrgChart } from '../../escalation/org-chart.js';
-import type { Caller, EscalationService, Seen, Written } from '../../escalation/service.js';
-import { chosen } from '../support/seeded.js';
+import type { NotificationMessage } from '../../../escalation/notifiers/message.js';
+import type { OrgChart } from '../../../escalation/org-chart.js';
+import type { Caller, EscalationService, Seen, Written } from '../../../escalation/service.js';
+import { chosen } from '../../support/seeded.js';
 
 /** An agent at the desk, with the escalation in the version that it has seen. */
 export interface Moment {

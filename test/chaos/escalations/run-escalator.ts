@@ -1,9 +1,9 @@
 // A process of its own that moves escalations and delivers notifications, as the escalator role does: what the chaos
 // run kills. Bundled before it is started.
-import { loadConfig } from '../../src/config.js';
-import { systemClock } from '../../src/core/clock.js';
-import { createLog } from '../../src/core/log.js';
-import { Shutdown } from '../../src/shutdown.js';
+import { loadConfig } from '../../../src/config.js';
+import { systemClock } from '../../../src/core/clock.js';
+import { createLog } from '../../../src/core/log.js';
+import { Shutdown } from '../../../src/shutdown.js';
 import { openEscalationProcess } from './open-process.js';
 
 const config = loadConfig();

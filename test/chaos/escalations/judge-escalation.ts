@@ -1,6 +1,6 @@
-import type { Escalation } from '../../escalation/escalation.js';
-import type { LogEntry } from '../../escalation/ports.js';
-import type { LadderContext } from '../../escalation/transition.js';
+import type { Escalation } from '../../../escalation/escalation.js';
+import type { LogEntry } from '../../../escalation/ports.js';
+import type { LadderContext } from '../../../escalation/transition.js';
 import type { AcceptedWrite } from './agents.js';
 import type { Findings } from './findings.js';
 import type { OutboxRow } from './outbox-row.js';

@@ -2,10 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLog } from '../../src/core/log.js';
-import { migrate } from '../../src/store/migrate.js';
-import { openBenchDatabase } from '../bench/bench-database.js';
-import { figureJson, figureTable, verdict } from '../bench/figures.js';
+import { createLog } from '../../../src/core/log.js';
+import { migrate } from '../../../src/store/migrate.js';
+import { openBenchDatabase } from '../../bench/bench-database.js';
+import { figureJson, figureTable, verdict } from '../../bench/figures.js';
 import { readArguments } from './arguments.js';
 import { runChaos } from './chaos.js';
 import { chaosFigures } from './chaos-figures.js';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { loadConfig } from '../../src/config.js';
-import { createLog } from '../../src/core/log.js';
-import { seededFor } from '../support/seeded.js';
+import { loadConfig } from '../../../src/config.js';
+import { createLog } from '../../../src/core/log.js';
+import { seededFor } from '../../support/seeded.js';
 import { startAgents } from './agents.js';
 import { readFeed } from './feed-reader.js';
 import { type Fleet, type Outage, startFleet } from './fleet.js';
@@ -46,7 +46,7 @@ const PROCESSES = 2;
 /** When nothing happens for so long, nothing will. */
 const PATIENCE_MS = 30_000;
 const TOLD_EVERY = 50;
-const CHART = fileURLToPath(new URL('../../escalation/esa-org-chart.json', import.meta.url));
+const CHART = fileURLToPath(new URL('../../../escalation/esa-org-chart.json', import.meta.url));
 
 /** Kills escalators for as long as it takes, lets everything come to its end, and judges what is left. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { readArguments } from '../../chaos/arguments.js';
-import { killPlan } from '../../chaos/kill-plan.js';
-import { seededFor } from '../../support/seeded.js';
+import { readArguments } from '../../../chaos/escalations/arguments.js';
+import { killPlan } from '../../../chaos/escalations/kill-plan.js';
+import { seededFor } from '../../../support/seeded.js';
 
 const plan = (seed: number) => killPlan(seededFor(seed, 'kills'), 1_000, 2, 600);
 

@@ -1,4 +1,4 @@
-import type { VerdictKind } from '../../escalation/verdict.js';
+import type { VerdictKind } from '../../../escalation/verdict.js';
 
 /** What does not change a spec. */
 const VERDICTS: readonly VerdictKind[] = ['RETRY', 'RESUME', 'ABORT', 'PAUSE_TARGET'];

@@ -1,5 +1,5 @@
-import type { Figure } from '../bench/figures.js';
-import { percentile } from '../bench/statistics.js';
+import type { Figure } from '../../bench/figures.js';
+import { percentile } from '../../bench/statistics.js';
 import type { ChaosResult } from './chaos.js';
 import type { Late } from './judge.js';
 

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { NotificationMessage } from '../../escalation/notifiers/message.js';
-import { aSecret } from '../support/notification.js';
-import { seededFor } from '../support/seeded.js';
-import { type ReceivedCall, startWebhookServer } from '../support/webhook-receiver.js';
+import type { NotificationMessage } from '../../../escalation/notifiers/message.js';
+import { aSecret } from '../../support/notification.js';
+import { seededFor } from '../../support/seeded.js';
+import { type ReceivedCall, startWebhookServer } from '../../support/webhook-receiver.js';
 
 /** What came under one `webhook-id`. */
 export interface Receipt {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { LogEntry } from '../../../escalation/ports.js';
-import type { AcceptedWrite } from '../../chaos/agents.js';
-import { noFindings } from '../../chaos/findings.js';
-import { judgeEscalation, type Stored } from '../../chaos/judge-escalation.js';
-import { acknowledge, applied, decide, due, failed, resolve, toEnd } from '../escalation/follow.js';
+import type { LogEntry } from '../../../../escalation/ports.js';
+import type { AcceptedWrite } from '../../../chaos/escalations/agents.js';
+import { noFindings } from '../../../chaos/escalations/findings.js';
+import { judgeEscalation, type Stored } from '../../../chaos/escalations/judge-escalation.js';
+import { acknowledge, applied, decide, due, failed, resolve, toEnd } from '../../escalation/follow.js';
 import { aLoggedEscalation } from './a-logged-escalation.js';
 
 function findingsOf(stored: Stored, accepted: Readonly<Record<number, AcceptedWrite>> = {}) {

@@ -1,4 +1,4 @@
-import type { Pool } from '../../src/store/pool.js';
+import type { Pool } from '../../../src/store/pool.js';
 
 /** A row of sluice.notification, as far as it is judged. */
 export interface OutboxRow {

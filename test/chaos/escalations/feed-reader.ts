@@ -1,5 +1,5 @@
-import type { EscalationService } from '../../escalation/service.js';
-import { eventually } from '../support/eventually.js';
+import type { EscalationService } from '../../../escalation/service.js';
+import { eventually } from '../../support/eventually.js';
 
 const PATIENCE_MS = 30_000;
 

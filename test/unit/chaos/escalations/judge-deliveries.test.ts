@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { noFindings } from '../../chaos/findings.js';
-import { keyOf, type Receipt } from '../../chaos/inbox.js';
-import { judgeDelivery, judgeReceipts } from '../../chaos/judge-deliveries.js';
-import type { OutboxRow } from '../../chaos/outbox-row.js';
+import { noFindings } from '../../../chaos/escalations/findings.js';
+import { keyOf, type Receipt } from '../../../chaos/escalations/inbox.js';
+import { judgeDelivery, judgeReceipts } from '../../../chaos/escalations/judge-deliveries.js';
+import type { OutboxRow } from '../../../chaos/escalations/outbox-row.js';
 
 const key = keyOf('default', 'e', 0, 1, 'ceo');
 const aRow: OutboxRow = {

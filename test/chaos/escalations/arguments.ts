@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { whole } from '../bench/arguments.js';
+import { whole } from '../../bench/arguments.js';
 
 export interface ChaosArguments {
   readonly seed: number;

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { NotificationMessage } from '../../escalation/notifiers/message.js';
-import type { OrgChart } from '../../escalation/org-chart.js';
-import type { EscalationService } from '../../escalation/service.js';
-import { SluiceError } from '../../src/core/errors.js';
-import { seededFor } from '../support/seeded.js';
+import type { NotificationMessage } from '../../../escalation/notifiers/message.js';
+import type { OrgChart } from '../../../escalation/org-chart.js';
+import type { EscalationService } from '../../../escalation/service.js';
+import { SluiceError } from '../../../src/core/errors.js';
+import { seededFor } from '../../support/seeded.js';
 import { ACTS, type Act, habitOf, type Moment } from './acts.js';
 
 /** A write that was accepted and changed the escalation. */

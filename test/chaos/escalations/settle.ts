@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pool } from '../../src/store/pool.js';
+import type { Pool } from '../../../src/store/pool.js';
 
 const LOOK_MS = 100;
 

@@ -1,7 +1,7 @@
-import { roleLookup } from '../../escalation/role-lookup.js';
-import { derivedId } from '../../src/core/ids.js';
-import { openEscalationStores } from '../../src/store/open-escalation-stores.js';
-import type { Pool } from '../../src/store/pool.js';
+import { roleLookup } from '../../../escalation/role-lookup.js';
+import { derivedId } from '../../../src/core/ids.js';
+import { openEscalationStores } from '../../../src/store/open-escalation-stores.js';
+import type { Pool } from '../../../src/store/pool.js';
 import type { Agents } from './agents.js';
 import { type Findings, noFindings } from './findings.js';
 import type { Inbox } from './inbox.js';
