@@ -9,6 +9,7 @@ export interface GatewayProcess {
   readonly url: string;
   readonly token: string;
   readonly pid: number;
+  readonly child: ChildProcess;
   /** What it has logged so far. */
   log(): string;
   /** SIGTERM, and SIGKILL when that does not end it within 15 s. @returns the exit code */
@@ -21,6 +22,8 @@ export interface GatewayProcessOptions {
   /** Variables of the gateway; none of ours leak into it but the machine's own. */
   readonly env: Readonly<Record<string, string>>;
   readonly readyWithinMs?: number;
+  /** Whether messages can be sent to and fro. Default false. */
+  readonly ipc?: boolean;
 }
 
 const LOG_LIMIT = 1 << 20;
@@ -30,10 +33,12 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
   const port = await freePort();
   const token = randomBytes(24).toString('hex');
   const env = { ...machineEnv(), ...options.env, SLUICE_PORT: String(port), SLUICE_ADMIN_TOKEN: token };
-  const child = spawn(process.execPath, [...options.entry, 'serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const pipes = ['ignore', 'pipe', 'pipe'] as const;
+  const stdio = options.ipc ? [...pipes, 'ipc' as const] : [...pipes];
+  const child: ChildProcess = spawn(process.execPath, [...options.entry, 'serve'], { env, stdio });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (data) => {
+    stream?.on('data', (data) => {
       log = (log + String(data)).slice(-LOG_LIMIT);
     });
   }
@@ -51,7 +56,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     await stop();
     throw new Error(`${error instanceof Error ? error.message : error}\n${log.slice(-4_000)}`);
   }
-  return { url, token, pid: child.pid ?? 0, log: () => log, stop };
+  return { url, token, pid: child.pid ?? 0, child, log: () => log, stop };
 }
 
 /** The variables that any program needs; those of Sluice and of other runs stay out. */
@@ -81,7 +86,7 @@ async function end(child: ChildProcess): Promise<number | null> {
   return child.exitCode;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

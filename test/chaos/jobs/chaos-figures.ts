@@ -1,0 +1,51 @@
+import type { Figure } from '../../bench/figures.js';
+import { percentile } from '../../bench/statistics.js';
+import type { ChaosResult } from './chaos.js';
+
+const MUST_NOT_BE = { max: 0 } as const;
+/** A killed worker's job goes on within this. */
+const RECOVERY_MS = 10_000;
+
+/** What the run counted and measured, with what it should be. */
+export function chaosFigures(result: ChaosResult): readonly Figure[] {
+  const { findings, struck, recoveryMs } = result;
+  const count = (name: string, value: number, note?: string): Figure => ({
+    name,
+    value,
+    unit: '',
+    ...(note && { note }),
+  });
+  const never = (name: string, cases: readonly string[]): Figure => ({
+    ...count(name, cases.length),
+    objective: MUST_NOT_BE,
+  });
+  const total = [...struck.values()].reduce((sum, each) => sum + each, 0);
+  return [
+    count('points', total, `of ${result.statements} statements; ${result.missed} did not come`),
+    ...[...struck].map(([kind, times]) => count(`  ${kind}`, times)),
+    count('jobs', result.jobs, `${result.redriven} of them tried again by hand`),
+    count('launches asked for again', result.repeatedLaunches),
+    never('lost jobs', findings.lost),
+    never('targets and quarantines that differ', findings.differing),
+    never('counters that differ', findings.unbalanced),
+    never('launches that were not one', findings.launches),
+    never('gaps in events', findings.events),
+    never('processes that ended by themselves', findings.crashes),
+    ...(recoveryMs.length === 0
+      ? []
+      : [
+          {
+            name: 'killed in a part until it goes on, p50',
+            value: percentile(recoveryMs, 0.5),
+            unit: 'ms',
+            note: `${recoveryMs.length} times, settings as they are`,
+          },
+          {
+            name: 'killed in a part until it goes on, max',
+            value: percentile(recoveryMs, 1),
+            unit: 'ms',
+            objective: { max: RECOVERY_MS },
+          },
+        ]),
+  ];
+}
