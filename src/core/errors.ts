@@ -52,6 +52,7 @@ export const ERROR_CODES = {
   SHUTTING_DOWN: entry('TRANSIENT', 'system', 'The process is stopping; the work goes on elsewhere.'),
   RETRIES_EXHAUSTED: entry('CRITICAL_FAILURE', 'system', 'A failure that looked temporary came back on every attempt.'),
   CHUNK_TIMEOUT: entry('TRANSIENT', 'system', 'A part was not loaded within `chunkTimeout`: its target may be locked by somebody. It is tried again.'),
+  STAGED_ROWS_LOST: entry('TRANSIENT', 'system', 'The PostgreSQL server crashed and has lost the rows that were loaded aside; the job loads them again.'),
   POISON: entry('CRITICAL_FAILURE', 'system', 'The job took every worker down that had it, three in a row without progress; mend the cause, then `retryJob`.'),
   ROLLBACK_NOT_POSSIBLE: entry('INVALID_REQUEST', 'user', 'Rows of the job are in its target, and nothing tells them from others; cancel without `rollback`, and load with `staged: true` next time.'),
   // Escalations.

@@ -6,7 +6,7 @@ import { awaitsDecision } from './hold.js';
 import { isFinal } from './job.js';
 import { retryDelayMs } from './retry-delay.js';
 import type { Run } from './run.js';
-import type { Attempt, AttemptEnd, ExpectationOutcome } from './stores.js';
+import type { Attempt, AttemptEnd, ExpectationOutcome, Remove } from './stores.js';
 import type { WorkerContext } from './worker-context.js';
 
 const RETRY_BACKOFF: Backoff = { baseMs: 1_000, capMs: 60_000 };
@@ -25,7 +25,11 @@ export async function endAttempt(context: WorkerContext, run: Run, attempt: Atte
   if (error.code === 'INTERNAL') log.error({ ...facts, stack: causeOf(error) }, 'a job failed unexpectedly');
   else log.info({ ...facts, reason: error.message }, 'an attempt failed');
   await saveReport(context, attempt, error);
-  await close(context, run, attempt, endOf(attempt, error, context.random), error);
+  const end = endOf(attempt, error, context.random);
+  // What is loaded of it is lost: there is nothing to go on with.
+  const isLost = error.code === 'STAGED_ROWS_LOST' && end.transition === 'RETRY';
+  if (isLost && (await attempts.beginAnew(attempt, end, removal(context, attempt)))) return;
+  await close(context, run, attempt, end, error);
 }
 
 /** Ends the attempt. What the job is then, its row decides: somebody may have told it to stop meanwhile. */
@@ -100,25 +104,28 @@ async function handBack(context: WorkerContext, run: Run, attempt: Attempt): Pro
 const LET_GO: AttemptEnd = { transition: 'RELEASE', message: 'The worker stops; another one takes over.' };
 
 /** Removes what a job that ended without success leaves; what cannot be removed now, the sweeper removes. */
-export async function cleanUp(
-  { attempts, connections, ledger, staging, parsePipeline, log }: WorkerContext,
-  { job }: Attempt,
-): Promise<void> {
+export async function cleanUp(context: WorkerContext, attempt: Attempt): Promise<void> {
+  const jobId = attempt.job.id;
   try {
-    await attempts.dispose(job.id, async (prepared, own) => {
-      await staging.remove(job.id);
-      if (prepared === null) return;
-      const { sink } = parsePipeline(job.spec);
-      // On the connection that has locked the job: whoever waits for both is found out by the server.
-      if (connections.isSystem(sink.connection)) return sink.discard(own, prepared);
-      await connections.transaction(sink.connection, AbortSignal.timeout(CLEAN_UP_MS), async (client) => {
-        await sink.discard(client, prepared);
-        await ledger.forget(client, job.id);
-      });
-    });
+    await context.attempts.dispose(jobId, removal(context, attempt));
   } catch (error) {
-    log.warn({ jobId: job.id, reason: String(error) }, 'what an ended job used is not all removed');
+    context.log.warn({ jobId, reason: String(error) }, 'what an ended job used is not all removed');
   }
+}
+
+/** Its parts, and what the sink has prepared. */
+function removal({ connections, ledger, staging, parsePipeline }: WorkerContext, { job }: Attempt): Remove {
+  return async (prepared, own) => {
+    await staging.remove(job.id);
+    if (prepared === null) return;
+    const { sink } = parsePipeline(job.spec);
+    // On the connection that has locked the job: whoever waits for both is found out by the server.
+    if (connections.isSystem(sink.connection)) return sink.discard(own, prepared);
+    await connections.transaction(sink.connection, AbortSignal.timeout(CLEAN_UP_MS), async (client) => {
+      await sink.discard(client, prepared);
+      await ledger.forget(client, job.id);
+    });
+  };
 }
 
 // Another worker's COPY may hold the staging table until it hears that the job has ended.

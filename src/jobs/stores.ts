@@ -88,6 +88,9 @@ export interface Pulse {
   readonly token: string | null;
 }
 
+/** Takes away what a job has left outside of its rows. It gets what the sink prepared, if it did, and the client of the transaction. */
+export type Remove = (prepared: PreparedSink | null, client: SinkClient) => Promise<void>;
+
 /** What moves a job while a worker has it. Knows no tenant: a worker works for all of them. */
 export interface AttemptStore {
   /** QUEUED -> RUNNING, one attempt more. @returns null when there is nothing to claim, or its queue or target is paused */
@@ -114,11 +117,16 @@ export interface AttemptStore {
    */
   leave(attempt: Attempt): Promise<void>;
   /**
+   * Ends the attempt by a RETRY that begins with the source again: what was evaluated, loaded aside and set aside is
+   * forgotten, with what `remove` takes away in the same transaction.
+   * @returns false, and nothing is changed, when the attempt is no longer ours or the job was told to stop
+   */
+  beginAnew(attempt: Attempt, end: AttemptEnd, remove: Remove): Promise<boolean>;
+  /**
    * Lets `remove` take away what a job that ended without success has left, with its row locked: nobody begins it again
    * meanwhile. Does nothing when it has not ended, or when its parts are kept for a retry.
-   * @param remove gets what the sink prepared, if it did, and the client of the transaction
    */
-  dispose(jobId: string, remove: (prepared: PreparedSink | null, client: SinkClient) => Promise<void>): Promise<void>;
+  dispose(jobId: string, remove: Remove): Promise<void>;
 }
 
 /** What an evaluation leaves in the database. */

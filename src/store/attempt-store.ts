@@ -1,6 +1,7 @@
 import type { JobState } from '../jobs/job.js';
 import type { AttemptStore } from '../jobs/stores.js';
 import { ATTEMPT_COLUMNS, type AttemptRow, attemptOf } from './attempt-row.js';
+import { beginAnew } from './begin-anew.js';
 import { IS_CLAIMABLE } from './claimable.js';
 import {
   type Announcer,
@@ -167,6 +168,8 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
         [job.id, token],
       );
     },
+
+    beginAnew: beginAnew(pool, announcer),
 
     dispose: (jobId, remove) =>
       withTransaction(pool, async (client) => {

@@ -6,6 +6,18 @@ import type { Queryable } from './pool.js';
 const QUEUED_ANEW = `error = null, attempt = 0, takeovers = 0, started_at = null, deadline_at = null, due_at = null,
   finished_at = null, cancel_requested = false, worker = null`;
 
+/** Beside the change of a job `$1` of which nothing is evaluated any more, and what it changes. */
+export const NOT_EVALUATED = {
+  ctes: `parts as (delete from sluice.chunk where job_id = $1),
+    report as (delete from sluice.expectation_result where job_id = $1),
+    bad as (delete from sluice.quarantine as bad using sluice.job as mine
+      where mine.id = $1 and bad.tenant = mine.tenant and bad.job_id = mine.id),`,
+  change: `prepared = null, part_effect = null, loading_at = null, compiled_sql = null,
+    rows_read = 0, rows_loaded = 0, rows_filtered = 0, rows_deduplicated = 0, rows_quarantined = 0,
+    rows_reshaped = 0, rows_rechecked = null, rows_differing = 0, total_rows = null, chunks_done = 0,
+    chunks_total = null`,
+};
+
 /** A spec that takes the place of the stored one, and what is remembered of who wanted it so. */
 export interface SpecPatch {
   readonly changed: ChangedSpec;
@@ -24,15 +36,8 @@ export function requeueJob(announcer: Announcer, transition: 'DECIDE' | 'REDRIVE
     message: '$3::text',
   });
   const restart = withEvent(announcer, {
-    ctes: `parts as (delete from sluice.chunk where job_id = $1),
-      report as (delete from sluice.expectation_result where job_id = $1),
-      bad as (delete from sluice.quarantine as bad using sluice.job as mine
-        where mine.id = $1 and bad.tenant = mine.tenant and bad.job_id = mine.id),`,
-    change: `update sluice.job as job set ${queued}, prepared = null, part_effect = null, loading_at = null,
-        compiled_sql = null,
-        rows_read = 0, rows_loaded = 0, rows_filtered = 0, rows_deduplicated = 0, rows_quarantined = 0,
-        rows_reshaped = 0, rows_rechecked = null, rows_differing = 0, total_rows = null, chunks_done = 0,
-        chunks_total = null,
+    ctes: NOT_EVALUATED.ctes,
+    change: `update sluice.job as job set ${queued}, ${NOT_EVALUATED.change},
         spec = coalesce($4::jsonb, job.spec), target = case when $4 is null then job.target else $5 end,
         max_attempts = coalesce($6, job.max_attempts),
         timeout_ms = case when $4 is null then job.timeout_ms else $7 end,

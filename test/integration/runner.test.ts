@@ -73,6 +73,43 @@ describe('a worker', () => {
     expect(await readdir(runtime.staging)).not.toContain(id);
   });
 
+  it('loads again what a crash of the server has taken out of the staging table, and what it may have taken', async () => {
+    await runtime.pool.query('create table target (id bigint, name text)');
+    const { attempts } = runtime.stores;
+    let crashes = 0;
+    const { queue } = await runtime.worker(engine, {
+      attempts: {
+        ...attempts,
+        async enterStage(attempt, stage, message) {
+          const seq = await attempts.enterStage(attempt, stage, message);
+          if (stage !== 'FINISHING' || crashes === 2) return seq;
+          crashes += 1;
+          const unlogged = await runtime.column(
+            `select format('%I.%I', relnamespace::regnamespace, relname) from pg_class
+             where relpersistence = 'u' and relkind = 'r' order by relname`,
+          );
+          // What crash recovery does to unlogged tables; and whoever tidies up drops one.
+          await runtime.pool.query(`${crashes === 1 ? 'truncate' : 'drop table'} ${unlogged.join(', ')}`);
+          return seq;
+        },
+      },
+    });
+    const { json } = aPipeline({ table: 'target', mode: 'APPEND', staged: true });
+    const id = await runtime.launch({ spec: json });
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await queue.hint(id);
+      if (attempt === 3) break;
+      const { state, progress, error } = await runtime.job(id);
+      expect([state, progress.rowsLoaded, error?.code]).toEqual(['RETRYING', 0, 'STAGED_ROWS_LOST']);
+      await runtime.pool.query('update sluice.job set due_at = statement_timestamp() where id = $1', [id]);
+      await runtime.stores.sweep.due(10);
+    }
+    expect(await runtime.job(id)).toMatchObject({ state: 'SUCCEEDED', attempt: 3, progress: { rowsLoaded: 4 } });
+    expect(await loadedIds()).toEqual([1, 2, 3, 4]);
+    const page = await runtime.stores.quarantine.list('default', { jobId: id }, { first: 10, after: null });
+    expect(page.items).toHaveLength(1);
+  });
+
   it('finishes a job without a single row', async () => {
     const { queue } = await runtime.worker(partEngine({ parts: [] }));
     const id = await runtime.launch();

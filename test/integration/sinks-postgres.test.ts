@@ -333,7 +333,7 @@ describe('a job', () => {
       await sql(`TRUNCATE ${rows.map((row) => row.relname).join(', ')}`);
       await load.load(await home.part(1, '2\n'));
       await expect(load.publish()).rejects.toMatchObject({
-        code: 'INTERNAL',
+        code: 'STAGED_ROWS_LOST',
         message: expect.stringContaining('crash'),
       });
       expect(await rowsOf('crashed')).toEqual([[7]]);
@@ -347,7 +347,7 @@ describe('a job', () => {
     const load = job({ table: 'gone' }, 'id INTEGER');
     await load.prepare();
     await load.discard();
-    await expect(load.publish()).rejects.toMatchObject({ code: 'INTERNAL' });
+    await expect(load.publish()).rejects.toMatchObject({ code: 'STAGED_ROWS_LOST' });
   });
 
   it('fails clearly when the target is dropped while it runs', async () => {

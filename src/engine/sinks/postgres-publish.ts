@@ -16,7 +16,7 @@ const UNIQUE_VIOLATION = '23505';
 /**
  * Makes the staged rows visible, in the finishing transaction, which shows all of them or none.
  * @returns what a re-check of the rows says that were inserted; null when the staging table has become the target
- * @throws SluiceError CONSTRAINT_VIOLATION, TARGET_INCOMPATIBLE, TARGET_NOT_FOUND; the server's 55P03 when another
+ * @throws SluiceError CONSTRAINT_VIOLATION, TARGET_INCOMPATIBLE, TARGET_NOT_FOUND, STAGED_ROWS_LOST; the server's 55P03 when another
  *   session holds the target for long
  */
 export function publishTarget(
@@ -29,7 +29,7 @@ export function publishTarget(
   if (staging === null) return Promise.resolve(null);
   return asTargetErrors(prepared, async () => {
     if (!(await exists(client, schema, staging))) {
-      throw new SluiceError('INTERNAL', `The staging table "${schema}"."${staging}" is gone; run the job again.`);
+      throw new SluiceError('STAGED_ROWS_LOST', `The staging table "${schema}"."${staging}" is gone.`);
     }
     const taken =
       (ending === 'CREATE' && (await create(client, prepared, staging))) ||
@@ -79,10 +79,7 @@ async function insertStaged(client: PoolClient, prepared: PreparedPostgres, stag
 async function refuseLostRows(client: PoolClient, schema: string, staging: string): Promise<void> {
   const { rowCount } = await client.query(`SELECT FROM ${quoteTable({ schema, name: canaryName(staging) })}`);
   if (rowCount === 1) return;
-  throw new SluiceError(
-    'INTERNAL',
-    'The staged rows were lost in a crash of the PostgreSQL server; run the job again.',
-  );
+  throw new SluiceError('STAGED_ROWS_LOST', 'The PostgreSQL server crashed and has lost the rows that were loaded aside.');
 }
 
 async function isPartitioned(client: PoolClient, { schema, table }: PreparedPostgres): Promise<boolean> {
