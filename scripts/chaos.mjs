@@ -3,15 +3,11 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { bootstrap, ROOT } from './bootstrap.mjs';
-import { build } from './build.mjs';
 import { installRedis } from './provide-redis.mjs';
 
 bootstrap();
 const [part, ...given] = process.argv.slice(2);
-if (part === 'jobs') {
-  installRedis();
-  build();
-}
+if (part === 'jobs') installRedis();
 const args = ['--import', 'tsx', join(ROOT, 'test', 'chaos', part, 'main.ts'), ...given];
 const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
 child.on('exit', (code) => process.exit(code ?? 1));

@@ -79,7 +79,10 @@ async function insertStaged(client: PoolClient, prepared: PreparedPostgres, stag
 async function refuseLostRows(client: PoolClient, schema: string, staging: string): Promise<void> {
   const { rowCount } = await client.query(`SELECT FROM ${quoteTable({ schema, name: canaryName(staging) })}`);
   if (rowCount === 1) return;
-  throw new SluiceError('STAGED_ROWS_LOST', 'The PostgreSQL server crashed and has lost the rows that were loaded aside.');
+  throw new SluiceError(
+    'STAGED_ROWS_LOST',
+    'The PostgreSQL server crashed and has lost the rows that were loaded aside.',
+  );
 }
 
 async function isPartitioned(client: PoolClient, { schema, table }: PreparedPostgres): Promise<boolean> {

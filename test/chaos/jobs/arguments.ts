@@ -8,6 +8,7 @@ export interface ChaosArguments {
   readonly points: number;
   /** Of each queue. */
   readonly recoveries: number;
+  readonly scenarios: boolean;
   readonly queues: readonly QueueEngine[];
 }
 
@@ -21,6 +22,7 @@ export function readArguments(argv: readonly string[], anySeed: number): ChaosAr
       seed: { type: 'string', default: String(anySeed) },
       points: { type: 'string', default: '1000' },
       recoveries: { type: 'string', default: '10' },
+      'no-scenarios': { type: 'boolean', default: false },
       queue: { type: 'string', default: 'both' },
     },
   });
@@ -30,6 +32,7 @@ export function readArguments(argv: readonly string[], anySeed: number): ChaosAr
     seed: whole(values.seed, 'seed', 0),
     points: whole(values.points, 'points', 1),
     recoveries: whole(values.recoveries, 'recoveries', 0),
+    scenarios: !values['no-scenarios'],
     queues,
   };
 }

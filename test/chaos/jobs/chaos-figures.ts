@@ -8,7 +8,7 @@ const RECOVERY_MS = 10_000;
 
 /** What the run counted and measured, with what it should be. */
 export function chaosFigures(result: ChaosResult): readonly Figure[] {
-  const { findings, struck, recoveryMs } = result;
+  const { findings, struck, recoveryMs, scenarios } = result;
   const count = (name: string, value: number, note?: string): Figure => ({
     name,
     value,
@@ -47,5 +47,14 @@ export function chaosFigures(result: ChaosResult): readonly Figure[] {
             objective: { max: RECOVERY_MS },
           },
         ]),
+    ...scenarios.flatMap(({ name, ratio, before, after, recoveryMs: awayMs }): Figure[] => [
+      {
+        name: `${name}, throughput after / before`,
+        value: 100 * ratio,
+        unit: '%',
+        objective: { min: 95 },
+        note: `${before.toFixed(1)} and ${after.toFixed(1)} jobs/s; done again after ${Math.round(awayMs)} ms`,
+      },
+    ]),
   ];
 }

@@ -5,12 +5,13 @@ import { eventually } from '../../support/eventually.js';
 import { chosen, seededFor } from '../../support/seeded.js';
 import { breakEnvironment, type EnvironmentFault, faultsOf } from './environment.js';
 import type { StatementFault } from './fault.js';
-import { JOB_KINDS, type JobKind, type Place, writeSource } from './job-kinds.js';
+import { inputOf, JOB_KINDS, type JobKind, type Place, writeSource } from './job-kinds.js';
 import { type Findings, noFindings, type Outcome, readOutcome } from './judge.js';
 import { type Node, type Nodes, startNodes } from './nodes.js';
 import { patiently } from './patience.js';
 import { planPoints, type StatementPoint } from './plan.js';
 import { measureRecovery } from './recovery.js';
+import { playScenarios, type ScenarioResult } from './scenarios.js';
 import { type QueueEngine, type Servers, startServers } from './servers.js';
 import { leasesRunOut, retriesAreDue } from './time.js';
 import { launch, startWorkload } from './workload.js';
@@ -22,10 +23,10 @@ export interface ChaosOptions {
   readonly seed: number;
   /** How often something is broken. */
   readonly points: number;
+  /** Whether the faults of benchmarks of queues are played too, each with the throughput before and after it. */
+  readonly scenarios: boolean;
   /** Workers that are killed in the middle of a part while nobody moves the time. */
   readonly recoveries: number;
-  /** What node runs, e.g. `['dist/src/main.js']`. */
-  readonly entry: readonly string[];
   readonly tell: (line: string) => void;
 }
 
@@ -40,6 +41,7 @@ export interface ChaosResult {
   readonly repeatedLaunches: number;
   /** From a SIGKILL in the middle of a part until its job went on elsewhere. */
   readonly recoveryMs: readonly number[];
+  readonly scenarios: readonly ScenarioResult[];
 }
 
 const PROCESSES = 3;
@@ -60,7 +62,6 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const strikes = new Strikes();
   const nodes = await startNodes({
     size: PROCESSES,
-    entry: options.entry,
     env: {
       DATABASE_URL: servers.proxy.url,
       FAULT_DATABASE_URL: servers.databaseUrl,
@@ -92,6 +93,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     }
     strikes.isTimeLeftAlone = true;
     const recoveryMs = await measureRecovery(nodes, place, keys, strikes, options.recoveries);
+    const scenarios = options.scenarios ? await playScenarios(nodes, servers, findings, tell) : [];
     return {
       findings,
       statements: keys.length,
@@ -101,6 +103,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       redriven: workload.redriven(),
       repeatedLaunches: workload.repeatedLaunches(),
       recoveryMs,
+      scenarios,
     };
   } finally {
     await nodes.stop();
@@ -115,7 +118,7 @@ async function cleanRun(nodes: Nodes, place: Place) {
   for (const [i, kind] of JOB_KINDS.entries()) {
     const target = `clean_${i}`;
     await kind.prepare(place, target);
-    const jobId = await launch(nodes, kind, target, () => undefined);
+    const jobId = await launch(nodes, inputOf(kind, target));
     await eventually(async () => {
       const { rows } = await place.pool.query<{ state: string; error: unknown }>(
         'select state, error from sluice.job where id = $1',

@@ -1,15 +1,13 @@
-// npm run chaos [-- --seed 1 --points 1000 --recoveries 10 --queue redis]
+// npm run chaos [-- --seed 1 --points 1000 --recoveries 10 --queue redis --no-scenarios]
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { figureJson, figureTable, verdict } from '../../bench/figures.js';
 import { readArguments } from './arguments.js';
 import { runChaos } from './chaos.js';
 import { chaosFigures } from './chaos-figures.js';
 import { findingLines } from './judge.js';
 
-const MAIN = fileURLToPath(new URL('../../../dist/src/main.js', import.meta.url));
 const tell = (line: string) => console.error(line);
 const load = () =>
   loadavg()
@@ -17,7 +15,7 @@ const load = () =>
     .join(' ');
 
 async function run(): Promise<void> {
-  const { seed, points, recoveries, queues } = readArguments(process.argv.slice(2), Date.now() % 2 ** 31);
+  const { seed, points, queues, ...rest } = readArguments(process.argv.slice(2), Date.now() % 2 ** 31);
   const folder = await mkdtemp(join(tmpdir(), 'sluice-chaos-'));
   try {
     for (const engine of queues) {
@@ -27,7 +25,7 @@ async function run(): Promise<void> {
       const own = join(folder, engine);
       await mkdir(own);
       const share = Math.ceil(points / queues.length);
-      const result = await runChaos({ folder: own, engine, seed, points: share, recoveries, entry: [MAIN], tell });
+      const result = await runChaos({ ...rest, folder: own, engine, seed, points: share, tell });
       const seconds = Math.round((performance.now() - began) / 1_000);
       for (const line of findingLines(result.findings)) tell(line);
       const figures = chaosFigures(result);

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Strikes } from './chaos.js';
-import { JOB_KINDS, type Place } from './job-kinds.js';
+import { inputOf, JOB_KINDS, type Place } from './job-kinds.js';
 import type { Nodes } from './nodes.js';
 import { launch } from './workload.js';
 
@@ -33,7 +33,7 @@ export async function measureRecovery(
       const { struck, disarm } = strikes.arm(node, point);
       return { disarm, struck: struck.then(() => node.pid) };
     });
-    const jobId = await launch(nodes, kind, target, () => undefined);
+    const jobId = await launch(nodes, inputOf(kind, target));
     const pid = await Promise.race(armed.map(({ struck }) => struck));
     const killedAt = Date.now();
     for (const { disarm } of armed) disarm();

@@ -39,13 +39,17 @@ const nodeOf = async (nodes: Nodes): Promise<Node> => {
 const clientOf = ({ url, token }: Node) => createApiClient({ url, token });
 
 /** Launches by a key, as often as it takes to get an answer. */
-export async function launch(nodes: Nodes, kind: JobKind, target: string, onAgain: () => void): Promise<string> {
+export async function launch(
+  nodes: Nodes,
+  input: Readonly<Record<string, unknown>>,
+  onAgain: () => void = () => undefined,
+): Promise<string> {
   let isAgain = false;
   return patiently(async () => {
     if (isAgain) onAgain();
     isAgain = true;
     const api = clientOf(await nodeOf(nodes));
-    const { job, userErrors } = (await api.request(LAUNCH, { input: inputOf(kind, target) })).launchEtlJob;
+    const { job, userErrors } = (await api.request(LAUNCH, { input })).launchEtlJob;
     if (job === null) throw new Error(`refused: ${JSON.stringify(userErrors)}`);
     return job.id;
   });
@@ -70,7 +74,7 @@ export function startWorkload(
     if (kind === undefined) return;
     const target = `target_${number}`;
     await patiently(() => kind.remove(place, target).then(() => kind.prepare(place, target)));
-    const jobId = await launch(nodes, kind, target, () => {
+    const jobId = await launch(nodes, inputOf(kind, target), () => {
       counts.again += 1;
     });
     open.set(jobId, { kind, target, jobId });
