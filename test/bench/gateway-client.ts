@@ -37,7 +37,8 @@ export function openGatewayClient(url: string, token: string): GatewayClient {
         if (event === undefined) continue;
         onEvent?.(event);
         if (event.state === 'SUCCEEDED') return;
-        if (isFinalState(event.state)) throw new Error(`The job ended ${event.state}: ${JSON.stringify(event.error)}`);
+        if (isFinalState(event.state) || event.state === 'AWAITING_DECISION')
+          throw new Error(`The job ended ${event.state}: ${JSON.stringify(event.error)}`);
       }
       throw new Error('The events ended before the job.');
     },

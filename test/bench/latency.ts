@@ -40,7 +40,7 @@ export async function measureEventLatency(
   const times: number[] = [];
   for (let load = 0; load < EVENT_LOADS; load++) {
     await freshTable(database, table);
-    await client.follow(await client.launch(ordersJob(file.path, table, CHUNK_ROWS)), (event) => {
+    await client.follow(await client.launch(ordersJob(file.path, table, { chunkRows: CHUNK_ROWS })), (event) => {
       if (event.kind === 'CHUNK') times.push(Date.now() - Date.parse(event.at));
     });
   }

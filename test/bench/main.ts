@@ -2,6 +2,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readArguments } from './arguments.js';
+import { measureBadRows } from './bad-rows.js';
 import { openBenchDatabase } from './bench-database.js';
 import { startBenchGateway } from './bench-gateway.js';
 import { type Figure, figureJson, figureTable } from './figures.js';
@@ -21,6 +22,7 @@ runBench(async ({ tell, closing, closeLast }) => {
   const gateway = await startBenchGateway(folder, database.url);
   closing(gateway.stop);
   const throughput = await measureThroughput({ args, database, gateway, folder, tell });
+  const badRows = await measureBadRows({ args, database, gateway, folder, tell });
   tell('measuring event latency');
   const file = await ordersFile(folder, args.rows, true);
   const events = await measureEventLatency(gateway.client, database.client, file, 'bench_events');
@@ -34,7 +36,7 @@ runBench(async ({ tell, closing, closeLast }) => {
   closing(embedded.stop);
   const inline = await measureInlineJobs(embedded.client, args.launches);
 
-  const figures: Figure[] = [...throughput, ...memory, ...inline, ...events];
+  const figures: Figure[] = [...throughput, ...badRows, ...memory, ...inline, ...events];
   for (const line of figureTable(figures)) console.log(line);
   console.log(figureJson(figures, { ...facts, rows: args.rows, rounds: args.rounds }));
 });

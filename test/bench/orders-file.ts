@@ -25,23 +25,30 @@ const FIRST_ORDER_MS = Date.UTC(2026, 0, 1);
  * unit_price, status, note. One row in a thousand has a quantity that is no number or out of its range.
  *
  * @param bad false leaves those rows out, for loaders that stop at the first one
+ * @param rowsPerBadRow when it is not to be one in a thousand
  */
-export async function ordersFile(folder: string, rows: number, bad: boolean): Promise<OrdersFile> {
+export async function ordersFile(
+  folder: string,
+  rows: number,
+  bad: boolean,
+  rowsPerBadRow = ROWS_PER_BAD_ROW,
+): Promise<OrdersFile> {
   await mkdir(folder, { recursive: true });
-  const path = join(folder, `orders-v${EDITION}-${rows}${bad ? '' : '-clean'}.csv`);
-  if (!existsSync(path)) await write(path, rows, bad);
-  const badRows = Math.floor(rows / ROWS_PER_BAD_ROW);
+  const each = rowsPerBadRow === ROWS_PER_BAD_ROW ? '' : `-${rowsPerBadRow}`;
+  const path = join(folder, `orders-v${EDITION}-${rows}${bad ? each : '-clean'}.csv`);
+  if (!existsSync(path)) await write(path, rows, bad, rowsPerBadRow);
+  const badRows = Math.floor(rows / rowsPerBadRow);
   return { path, rows: bad ? rows : rows - badRows, badRows: bad ? badRows : 0, bytes: (await stat(path)).size };
 }
 
-async function write(path: string, rows: number, bad: boolean): Promise<void> {
+async function write(path: string, rows: number, bad: boolean, rowsPerBadRow: number): Promise<void> {
   const random = seeded(SEED);
   const aside = `${path}.${process.pid}`;
   const out = createWriteStream(aside);
   out.write('id,created_at,customer_email,country,quantity,unit_price,status,note\n');
   let lines: string[] = [];
   for (let id = 1; id <= rows; id++) {
-    const isBad = id % ROWS_PER_BAD_ROW === 0;
+    const isBad = id % rowsPerBadRow === 0;
     const line = orderLine(id, isBad, random);
     if (bad || !isBad) lines.push(line);
     if (lines.length < 10_000) continue;

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 
 /** The job that every loader of the benchmark does: casts, one derived column, four expectations. */
-export const ordersJob = (path: string, table: string, chunkRows?: number) => ({
+export const ordersJob = (path: string, table: string, options: object = {}) => ({
   name: `bench ${table}`,
   source: { csv: { uri: `file:${basename(path)}`, header: true } },
   steps: [
@@ -28,7 +28,7 @@ export const ordersJob = (path: string, table: string, chunkRows?: number) => ({
     },
   ],
   sink: { postgres: { table, mode: 'APPEND' } },
-  ...(chunkRows === undefined ? {} : { options: { chunkRows } }),
+  options,
 });
 
 /** Ten records inside the request. */

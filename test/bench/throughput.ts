@@ -24,7 +24,7 @@ interface SluiceRun extends Run {
   readonly loading: number;
 }
 
-interface Run {
+export interface Run {
   readonly rowsPerSecond: number;
   readonly seconds: number;
   readonly ownCpu: number;
@@ -70,14 +70,15 @@ export async function measureThroughput(setup: ThroughputSetup): Promise<Figure[
   return figuresOf(rounds, peer.name, args);
 }
 
-async function runSluice(
+/** One job of Sluice over the file, from its launch to its end. @throws Error when rows are missing */
+export async function runSluice(
   setup: ThroughputSetup,
   file: { path: string; rows: number; badRows: number },
 ): Promise<SluiceRun> {
   const { client } = setup.gateway;
   const stages = new Map<string, number>();
   const run = await measured(setup, 'bench_sluice', file.rows, setup.gateway.pid, async () => {
-    const jobId = await client.launch(ordersJob(file.path, 'bench_sluice'));
+    const jobId = await client.launch(ordersJob(file.path, 'bench_sluice', { errorBudget: { percent: 100 } }));
     await client.follow(jobId, (event) => {
       if (event.kind === 'STAGE' && event.stage !== null) stages.set(event.stage, Date.parse(event.at));
       if (event.state === 'SUCCEEDED') stages.set('END', Date.parse(event.at));
