@@ -1,7 +1,7 @@
 import { quoteIdentifier as q, quoteLiteral } from '../column.js';
 import { type Check, FILE, type Relation, ROW_NUMBER, withinFile } from '../relation.js';
 import type { Session } from '../session.js';
-import { expectationChecks, fates, reasonsSql } from './fate.js';
+import { expectationChecks, fates, reasonsText } from './fate.js';
 
 /** Bad rows that are collected while counting; more of them are fetched by a pass of their own. */
 const COLLECTED_ROWS = 10_000;
@@ -121,45 +121,61 @@ export async function takeAccount(
 /** Less saves nothing. */
 const MIN_OBJECT_BYTES = 1024 * 1024;
 
+/** What marked lines tell of bad rows. */
+export interface BadLines {
+  /** Those that the expectations have judged. */
+  readonly reached: number;
+  /** Per position of an expectation. */
+  readonly failed: ReadonlyMap<number, number>;
+  readonly samples: ReadonlyMap<number, readonly Sample[]>;
+}
+
 /**
- * The account of an evaluation that has marked its lines: the bad rows are read from their file into `BAD_ROWS`.
- * Every check has to set its rows aside, since lines of good rows say nothing of checks.
+ * Reads the bad rows of marked lines from their file into `BAD_ROWS`.
  * @param records the file, and what numbers its rows: their line, or the number that they carry themselves
  */
-export async function accountOfLines(
+export async function tableOfBadLines(
   session: Session,
-  relation: Relation,
-  scanned: { readonly lines: number; readonly filtered: number; readonly bad: number },
+  bad: number,
   records: { readonly path: string; readonly longestBytes: number; readonly numbers: 'line' | 'rn' },
   pass: number,
-): Promise<Account> {
-  const { lines, filtered, bad } = scanned;
+): Promise<BadLines> {
+  if (bad === 0) return { reached: 0, failed: new Map(), samples: new Map() };
   const { path, longestBytes, numbers } = records;
-  const failed = new Map<number, number>();
-  let reachedBad = 0;
-  if (bad > 0) {
-    const columns = `{line: 'BIGINT', rn: 'BIGINT', file: 'VARCHAR', reasons: 'JSON', broken: 'INTEGER[]', raw: 'VARCHAR'}`;
-    await session.run(
-      `INSERT INTO ${BAD_ROWS} BY NAME SELECT ${pass} AS pass, ${numbers} AS rn, file, reasons, broken, raw
-       FROM read_json(${quoteLiteral(path)}, format = 'newline_delimited', columns = ${columns}, maximum_object_size = ${Math.max(longestBytes, MIN_OBJECT_BYTES)})`,
-    );
-    const [row] = await session.query(
-      `SELECT count(*) FILTER (len(broken) > 0) AS reached FROM ${BAD_ROWS} WHERE pass = ${pass}`,
-    );
-    reachedBad = Number(row?.reached ?? 0);
-    const counts = await session.query(
-      `SELECT e, count(*) AS n FROM (SELECT unnest(broken) AS e FROM ${BAD_ROWS} WHERE pass = ${pass}) GROUP BY e`,
-    );
-    for (const { e, n } of counts) failed.set(Number(e), Number(n));
-  }
-  const samples = bad > 0 ? await samplesOfBadRows(session, pass) : new Map<number, Sample[]>();
+  const columns = `{line: 'BIGINT', rn: 'BIGINT', file: 'VARCHAR', reasons: 'JSON', broken: 'INTEGER[]', raw: 'VARCHAR'}`;
+  await session.run(
+    `INSERT INTO ${BAD_ROWS} BY NAME SELECT ${pass} AS pass, ${numbers} AS rn, file, reasons, broken, raw
+     FROM read_json(${quoteLiteral(path)}, format = 'newline_delimited', columns = ${columns}, maximum_object_size = ${Math.max(longestBytes, MIN_OBJECT_BYTES)})`,
+  );
+  const [row] = await session.query(
+    `SELECT count(*) FILTER (len(broken) > 0) AS reached FROM ${BAD_ROWS} WHERE pass = ${pass}`,
+  );
+  const counts = await session.query(
+    `SELECT e, count(*) AS n FROM (SELECT unnest(broken) AS e FROM ${BAD_ROWS} WHERE pass = ${pass}) GROUP BY e`,
+  );
+  return {
+    reached: Number(row?.reached ?? 0),
+    failed: new Map(counts.map(({ e, n }) => [Number(e), Number(n)])),
+    samples: await samplesOfBadRows(session, pass),
+  };
+}
+
+/**
+ * The account of an evaluation that has marked its lines. Every check has to set its rows aside, since lines of good rows
+ * say nothing of checks.
+ */
+export function accountOfLines(
+  relation: Relation,
+  { lines, filtered, bad }: { readonly lines: number; readonly filtered: number; readonly bad: number },
+  { reached, failed, samples }: BadLines,
+): Account {
   const violations = new Map<number, Violations>();
   for (const { expectation } of expectationChecks(relation.gates)) {
     if (expectation === null) continue;
     violations.set(expectation, { failed: failed.get(expectation) ?? 0, samples: samples.get(expectation) ?? [] });
   }
   const good = lines - filtered - bad;
-  return { read: lines, filtered, bad, good, reached: good + reachedBad, violations, duplicates: new Map() };
+  return { read: lines, filtered, bad, good, reached: good + reached, violations, duplicates: new Map() };
 }
 
 /** What is kept of a bad row. */
@@ -175,7 +191,7 @@ export function badRowSql(
   return [
     { name: 'rn', sql: q(ROW_NUMBER) },
     { name: 'file', sql: q(FILE) },
-    { name: 'reasons', sql: reasonsSql(relation.gates) },
+    { name: 'reasons', sql: `CAST(${reasonsText(relation.gates)} AS JSON)` },
     { name: 'broken', sql: `CASE WHEN ${reached} THEN ${broken} ELSE [] END` },
     { name: 'raw', sql: relation.raw },
   ];
@@ -193,11 +209,33 @@ export async function samplesOfBadRows(
   const samples = new Map<number, Sample[]>();
   for (const row of rows) {
     const of = samples.get(Number(row.e)) ?? [];
-    of.push({ rowNumber: row.rn === null ? null : Number(row.rn), raw: String(row.raw) });
+    of.push(sampleOf(row));
     samples.set(Number(row.e), of);
   }
   return samples;
 }
+
+/** The first rows whose key stood before among those that the expectations judge. */
+export async function samplesOfDuplicates(
+  session: Session,
+  relation: Relation,
+  keyColumns: readonly string[],
+  wrap: (select: string) => string,
+): Promise<readonly Sample[]> {
+  const { reached } = fates(relation.gates);
+  const columns = keyColumns.map(q);
+  const complete = columns.map((column) => `${column} IS NOT NULL`).join(' AND ');
+  const rows = await session.query(
+    wrap(`SELECT ${withinFile(q(ROW_NUMBER))} AS rn, ${relation.raw} AS raw FROM (SELECT * FROM (${relation.toSql()}) WHERE ${reached} AND ${complete}
+      QUALIFY row_number() OVER (PARTITION BY ${columns.join(', ')} ORDER BY ${q(ROW_NUMBER)}) > 1) ORDER BY ${q(ROW_NUMBER)} LIMIT ${SAMPLES}`),
+  );
+  return rows.map(sampleOf);
+}
+
+const sampleOf = (row: Readonly<Record<string, unknown>>): Sample => ({
+  rowNumber: row.rn === null ? null : Number(row.rn),
+  raw: String(row.raw),
+});
 
 /** Rows beyond the first of their key; rows with a null in the key do not count. */
 function duplicates(key: KeyCount, among: string): string {

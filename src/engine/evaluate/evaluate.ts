@@ -7,22 +7,25 @@ import type { EngineContext, EvaluateRequest } from '../engine.js';
 import { checkUnchanged, type OpenSource, withSource } from '../open-source.js';
 import type { BoundPipeline } from '../parse-pipeline.js';
 import type { Evaluation } from '../pipeline.js';
-import { type Relation, ROW_NUMBER, withinFile } from '../relation.js';
+import type { Relation } from '../relation.js';
 import type { SinkTarget } from '../sinks/sink.js';
-import { type Account, accountOfLines, type KeyCount, SAMPLES, type Sample, takeAccount } from './accounting.js';
-import { BadRecords } from './bad-records.js';
+import { type Account, type KeyCount, SAMPLES, type Sample, samplesOfDuplicates, takeAccount } from './accounting.js';
 import { CompiledSql } from './compiled-sql.js';
 import { expectationChecks, fates, loadedRows } from './fate.js';
 import { markedLines } from './marked-lines.js';
-import { listParts, MAX_PART_BYTES, writeGoodRows, writeMarkedLines } from './parts.js';
+import { listParts, writeGoodRows, writeMarkedLines } from './parts.js';
+import type { QuarantineLines } from './quarantine-lines.js';
 import {
+  type BadRow,
   createBadRowsTable,
   createQuarantineView,
   firstBadRows,
   gatherRejects,
+  reconcileQuarantine,
   writeQuarantine,
 } from './quarantine-part.js';
-import { type ScannedLines, scanLines } from './scan-lines.js';
+import { type LinesReading, quarantineOfLines, tableOfLines } from './read-lines.js';
+import type { ScannedLines } from './scan-lines.js';
 import { judge, report } from './verdict.js';
 
 /** Every expression over a column takes memory for a batch of its values; wider relations are read one after the other. */
@@ -54,6 +57,9 @@ class Evaluator {
   /** The relation that the last account was taken of. */
   private accounted: Relation | null = null;
   private rejected = 0;
+  private hasGathered = false;
+  /** Set when the bad rows were written as they were found. */
+  private quarantine: QuarantineLines | null = null;
   private deduplicated = 0;
   private reshaped = 0;
   /** Set once a step over all rows has laid rows down: later queries read tables, not the source. */
@@ -72,24 +78,22 @@ class Evaluator {
   }
 
   async run(): Promise<Evaluation> {
-    const { session, relation: source } = this.open;
+    const { session } = this.open;
     const { pipeline } = this.request;
     await createBadRowsTable(session);
     const inspect = (relation: Relation): Promise<SinkTarget> =>
       this.request.withSinkClient((client) => pipeline.sink.inspect(client, relation.columns, this.options.files));
-    const compiled = await compile(session, pipeline, baseRelation(source), inspect, this.hooks);
+    const compiled = await compile(session, pipeline, baseRelation(this.open.relation), inspect, this.hooks);
     await this.sql.add(this.wrap({ rowNumbers: false, keepRejects: false })(loadedRows(compiled.relation)));
     const { relation, rowsGood } = await this.load(compiled.relation, compiled.target);
     const uniqueSamples = await this.uniqueSamples(relation);
     const outcomes = report(pipeline.expectations, this.accounts, rowsGood, uniqueSamples);
     const rowsRead = (this.accounts[0]?.read ?? 0) + this.rejected;
     const rowsQuarantined = this.sum((account) => account.bad) + this.rejected;
-    if (rowsQuarantined > 0) {
-      await createQuarantineView(session, this.open.staged, source, rowsQuarantined > this.rejected);
-    }
-    const samples = rowsQuarantined > 0 ? await firstBadRows(session, SAMPLES) : [];
+    const samples = await this.firstBad(rowsQuarantined);
     judge(outcomes, pipeline.options.errorBudget, rowsQuarantined, rowsRead, samples);
-    await writeQuarantine(session, this.request.stagingDir, rowsQuarantined);
+    if (this.quarantine === null) await writeQuarantine(session, this.request.stagingDir, rowsQuarantined);
+    else reconcileQuarantine(rowsQuarantined, this.quarantine.written);
     return {
       rowsRead,
       rowsFiltered: this.sum((account) => account.filtered),
@@ -102,6 +106,14 @@ class Evaluator {
       output: relation.columns,
       target: compiled.target,
     };
+  }
+
+  private async firstBad(rows: number): Promise<readonly BadRow[]> {
+    if (this.quarantine !== null) return this.quarantine.first;
+    if (rows === 0) return [];
+    const { session, staged, relation } = this.open;
+    await createQuarantineView(session, staged, relation, rows > this.rejected);
+    return firstBadRows(session, SAMPLES);
   }
 
   /** Writes and counts; for an UPSERT it counts first, since keys that stand twice change what is written. */
@@ -151,29 +163,31 @@ class Evaluator {
   /** Writes and counts in one. @returns good rows */
   private async writeMarked(relation: Relation): Promise<number> {
     const { session } = this.open;
-    const { pipeline, stagingDir, signal, onProgress } = this.request;
-    const select = this.wrap({ rowNumbers: false, keepRejects: true })(markedLines(relation));
+    const { stagingDir, onProgress } = this.request;
+    // The lines of one file are numbered as its records are, and stand in their order: the quarantine is written as the
+    // lines are looked through. Whatever else is bad goes through a table.
+    const isNumbered =
+      !this.laidDown &&
+      this.accounts.length === 0 &&
+      this.open.relation.rowNumber === null &&
+      this.open.staged.length === 1;
+    const select = this.wrap({ rowNumbers: false, keepRejects: true })(
+      markedLines(relation, isNumbered ? 'TEXT' : 'JSON'),
+    );
     const progress = onProgress && ((fraction: number) => onProgress({ fraction }));
     const { file, lines } = await writeMarkedLines(session, select, stagingDir, progress);
-    const limits = { rows: pipeline.options.chunkRows, bytes: MAX_PART_BYTES };
-    const records = await BadRecords.create(join(stagingDir, 'work', 'bad.ndjson'));
-    const scanned = await scanLines(file, limits, signal, (line, json) => records.add(line, json)).finally(() =>
-      records.close(),
-    );
+    if (isNumbered) await this.gatherRejects();
+    const reading: LinesReading = { open: this.open, request: this.request, file, relation };
+    const { account, scanned, quarantine } = isNumbered
+      ? await quarantineOfLines(reading, this.rejected)
+      : await tableOfLines(reading, { pass: this.accounts.length, laidDown: this.laidDown });
+    this.quarantine = quarantine;
     if (scanned.lines !== lines) {
       throw new SluiceError(
         'RECONCILIATION_FAILED',
         `${lines} rows were written, but ${scanned.lines} are in the parts; nothing was loaded.`,
       );
     }
-    const numbers = this.laidDown || this.open.relation.rowNumber !== null ? 'rn' : 'line';
-    const account = await accountOfLines(
-      session,
-      relation,
-      scanned,
-      { path: records.path, longestBytes: records.longestBytes, numbers },
-      this.accounts.length,
-    );
     await this.keepAccount(relation, account);
     this.lines = { file, ranges: scanned.ranges };
     return account.good;
@@ -206,11 +220,17 @@ class Evaluator {
   }
 
   private async keepAccount(relation: Relation, account: Account): Promise<void> {
-    const { session, relation: source } = this.open;
-    if (this.accounts.length === 0) this.rejected = await gatherRejects(session, source);
+    await this.gatherRejects();
     this.settleDifference(account.read);
     this.accounts.push(account);
     this.accounted = relation;
+  }
+
+  /** What the reader has rejected is known once the source was read whole for the first time. */
+  private async gatherRejects(): Promise<void> {
+    if (this.hasGathered) return;
+    this.hasGathered = true;
+    this.rejected = await gatherRejects(this.open.session, this.open.relation);
   }
 
   /** `unique` expectations that only count; those that set rows aside are checks of the relation. */
@@ -226,24 +246,11 @@ class Evaluator {
 
   private async uniqueSamples(relation: Relation): Promise<ReadonlyMap<number, readonly Sample[]>> {
     const samples = new Map<number, readonly Sample[]>();
-    const last = this.accounts.at(-1);
-    const { reached } = fates(relation.gates);
+    const wrap = this.wrap({ rowNumbers: true, keepRejects: false });
     for (const key of this.uniqueCounts(relation)) {
-      if ((last?.duplicates.get(key.name) ?? 0) === 0) continue;
-      const columns = key.columns.map(q);
-      const complete = columns.map((column) => `${column} IS NOT NULL`).join(' AND ');
-      const rows = await this.open.session.query(
-        this.wrap({
-          rowNumbers: true,
-          keepRejects: false,
-        })(`SELECT ${withinFile(q(ROW_NUMBER))} AS rn, ${relation.raw} AS raw FROM (SELECT * FROM (${relation.toSql()}) WHERE ${reached} AND ${complete}
-          QUALIFY row_number() OVER (PARTITION BY ${columns.join(', ')} ORDER BY ${q(ROW_NUMBER)}) > 1) ORDER BY ${q(ROW_NUMBER)} LIMIT ${SAMPLES}`),
-      );
+      if ((this.accounts.at(-1)?.duplicates.get(key.name) ?? 0) === 0) continue;
       const ordinal = Number(key.name.slice('unique'.length));
-      samples.set(
-        ordinal,
-        rows.map((row) => ({ rowNumber: row.rn === null ? null : Number(row.rn), raw: String(row.raw) })),
-      );
+      samples.set(ordinal, await samplesOfDuplicates(this.open.session, relation, key.columns, wrap));
     }
     return samples;
   }

@@ -47,17 +47,17 @@ export function loadedRows(relation: Relation): string {
   return `SELECT ${columns} FROM (${relation.toSql()}) WHERE ${fates(relation.gates).good}`;
 }
 
-/** SQL of a JSON list of `{column, code, message}`: every reason why a bad row is bad. */
-export function reasonsSql(gates: readonly Gate[]): string {
+/** SQL of the text of a JSON list of `{column, code, message}`: every reason why a bad row is bad. */
+export function reasonsText(gates: readonly Gate[]): string {
   const reason = (check: Check): string => {
     const column = check.column === null ? 'NULL' : `'${check.column.replaceAll("'", "''")}'`;
-    const code = `'${check.code}'`;
-    return `CASE WHEN ${q(check.flag)} THEN json_object('column', ${column}, 'code', ${code}, 'message', ${check.message}) END`;
+    const object = `json_object('column', ${column}, 'code', '${check.code}', 'message', ${check.message})`;
+    return `CASE WHEN ${q(check.flag)} THEN CAST(${object} AS VARCHAR) END`;
   };
   const list = (checks: readonly Check[]): string =>
-    checks.length === 0 ? '[]::JSON[]' : `list_filter([${checks.map(reason).join(', ')}], lambda r: r IS NOT NULL)`;
+    checks.length === 0 ? `'[]'` : `concat('[', concat_ws(',', ${checks.map(reason).join(', ')}), ']')`;
   const steps = stepChecks(gates);
   const expectations = expectationChecks(gates).filter((check) => check.quarantines);
   const anyStep = anyOf(steps.map((check) => q(check.flag)));
-  return `to_json(CASE WHEN ${anyStep} THEN ${list(steps)} ELSE ${list(expectations)} END)`;
+  return `CASE WHEN ${anyStep} THEN ${list(steps)} ELSE ${list(expectations)} END`;
 }

@@ -91,13 +91,15 @@ export async function writeQuarantine(session: Session, stagingDir: string, rows
   if (rows === 0) return;
   const directory = join(stagingDir, 'quarantine');
   await mkdir(directory);
-  // jsonb holds no \\u0000, text no NUL: both are shown as the replacement character.
-  const reasons = `replace(CAST(reasons AS VARCHAR), '\\u0000', chr(65533))`;
-  const raw = `replace(raw, chr(0), chr(65533))`;
-  const written =
-    await session.run(`COPY (SELECT row_number, file, ${escapeText(reasons)} AS reasons, ${escapeText(raw)} AS raw
-    FROM (SELECT row_number, ${escapeText('file')} AS file, ${reasons} AS reasons, ${raw} AS raw FROM ${QUARANTINE} ORDER BY file, row_number))
+  const line = `concat_ws(chr(9), coalesce(CAST(row_number AS VARCHAR), '\\N'), coalesce(file, '\\N'), ${quarantineText('CAST(reasons AS VARCHAR)', 'raw')})`;
+  const written = await session.run(`COPY (SELECT ${line} AS line FROM (
+      SELECT row_number, ${escapeText('file')} AS file, reasons, raw FROM ${QUARANTINE} ORDER BY file, row_number))
     TO ${quoteLiteral(directory)} (${TEXT_FORMAT}, FILE_SIZE_BYTES '16MB')`);
+  reconcileQuarantine(rows, written);
+}
+
+/** @throws SluiceError RECONCILIATION_FAILED when not all bad rows were written */
+export function reconcileQuarantine(rows: number, written: number): void {
   if (written === rows) return;
   throw new SluiceError(
     'RECONCILIATION_FAILED',
@@ -105,13 +107,32 @@ export async function writeQuarantine(session: Session, stagingDir: string, rows
   );
 }
 
-/** The first bad rows with their reasons, for errors and previews. */
-export async function firstBadRows(
-  session: Session,
-  limit: number,
-): Promise<
-  readonly (Sample & { readonly reasons: readonly { column: string | null; code: string; message: string }[] })[]
-> {
+/**
+ * The last two values of a line of the quarantine, as one text.
+ * @param reasons SQL of the text of a JSON list
+ */
+export function quarantineText(reasons: string, raw: string): string {
+  // jsonb holds no \\u0000, text no NUL: both are shown as the replacement character.
+  const shownReasons = `replace(${reasons}, '\\u0000', chr(65533))`;
+  const shownRaw = `replace(${raw}, chr(0), chr(65533))`;
+  return `concat(${escapeText(shownReasons)}, chr(9), ${escapeText(shownRaw)})`;
+}
+
+/** Writes the rejected records of a single file in order: their line, how many accepted rows stand before, the rest of their line in the quarantine. */
+export async function writeRejects(session: Session, path: string): Promise<void> {
+  const line = `concat_ws(chr(9), line, before, ${quarantineText('CAST(reasons AS VARCHAR)', 'raw')})`;
+  await session.run(
+    `COPY (SELECT ${line} AS line FROM (SELECT * FROM ${REJECTED} ORDER BY line)) TO ${quoteLiteral(path)} (${TEXT_FORMAT})`,
+  );
+}
+
+/** A bad row with its reasons, for errors and previews. */
+export interface BadRow extends Sample {
+  readonly reasons: readonly { readonly column: string | null; readonly code: string; readonly message: string }[];
+}
+
+/** The first ones. */
+export async function firstBadRows(session: Session, limit: number): Promise<readonly BadRow[]> {
   const rows = await session.query(
     `SELECT row_number, CAST(reasons AS VARCHAR) AS reasons, raw FROM ${QUARANTINE} ORDER BY file, row_number LIMIT ${limit}`,
   );
@@ -119,6 +140,6 @@ export async function firstBadRows(
     rowNumber: row.row_number === null ? null : Number(row.row_number),
     raw: String(row.raw),
     // Written by our own queries as a list of {column, code, message}.
-    reasons: JSON.parse(String(row.reasons)) as { column: string | null; code: string; message: string }[],
+    reasons: JSON.parse(String(row.reasons)) as BadRow['reasons'],
   }));
 }

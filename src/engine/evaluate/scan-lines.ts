@@ -65,7 +65,9 @@ async function scan(
       else if (end - start === MARK_BYTES.length) filtered += 1;
       else {
         bad += 1;
-        await onBad(lines, filled.subarray(start + MARK_BYTES.length, end));
+        const writing = onBad(lines, filled.subarray(start + MARK_BYTES.length, end));
+        // Mostly there is nothing to wait for, and a turn for each of a million rows adds up.
+        if (writing !== undefined) await writing;
       }
       start = end + 1;
       const bytes = position + start - offset;

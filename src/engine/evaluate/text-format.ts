@@ -38,6 +38,16 @@ export function escapeText(text: string, absent = ''): string {
   return `CASE WHEN ${found} THEN ${safe} ELSE ${text} END`;
 }
 
+/** The same for a text that is at hand. */
+export const copyText = (text: string): string =>
+  text.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n').replaceAll('\r', '\\r');
+
+const UNESCAPED: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' };
+
+/** The text that was escaped. */
+export const textOf = (escaped: string): string =>
+  escaped.replace(/\\(.)/g, (_all, character: string) => UNESCAPED[character] ?? character);
+
 /** The backslash first: the others' escapes have one. */
 const SPECIAL = [
   { character: '\\', sql: `'\\'`, escaped: '\\\\' },
