@@ -35,12 +35,13 @@ export type JobTransition =
   | 'DECIDE'
   | 'PAUSE'
   | 'RESUME'
-  | 'REDRIVE';
+  | 'REDRIVE'
+  | 'REVIVE';
 
 /**
  * The one transition table. A pair that is not here is refused. RELEASE hands work back without burning an
  * attempt (shutdown); HOLD waits for an escalation's verdict and DECIDE carries it out; REDRIVE starts a dead
- * or failed job again.
+ * or failed job again at once, REVIVE gives a dead one its turn among the many of a redrive.
  */
 export const TRANSITIONS: Readonly<Record<JobState, Readonly<Partial<Record<JobTransition, JobState>>>>> = {
   QUEUED: { CLAIM: 'RUNNING', CANCEL: 'CANCELLED', PAUSE: 'PAUSED', FAIL: 'FAILED' },
@@ -60,7 +61,7 @@ export const TRANSITIONS: Readonly<Record<JobState, Readonly<Partial<Record<JobT
   SUCCEEDED: {},
   FAILED: { REDRIVE: 'QUEUED' },
   CANCELLED: {},
-  DEAD: { REDRIVE: 'QUEUED', CANCEL: 'CANCELLED' },
+  DEAD: { REDRIVE: 'QUEUED', REVIVE: 'RETRYING', CANCEL: 'CANCELLED' },
 };
 
 /** The state after `transition`, or undefined when it is not allowed from `state`. */
@@ -145,7 +146,7 @@ export interface Job {
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
-  /** When a RETRYING job is tried again. */
+  /** When a RETRYING job is tried again, or has its turn in a redrive. */
   readonly dueAt: Date | null;
   readonly cancelRequested: boolean;
 }

@@ -261,7 +261,10 @@ export interface SweepStore {
    * failed is looked at when it is due, the others after `idleMs` without movement.
    */
   unattendedLoads(idleMs: number, limit: number): Promise<readonly Straggler[]>;
-  /** RETRYING -> QUEUED for what is due. */
+  /**
+   * RETRYING -> QUEUED for what is due. Turns of a redrive wait while their queue or target is paused; those that nobody
+   * gave in time are put off, all by the same, so that they do not come all at once.
+   */
   due(limit: number): Promise<readonly Straggler[]>;
   /** Milliseconds until the next retry of a job or a chunk, by the database's clock; null when none waits. */
   nextDueMs(): Promise<number | null>;

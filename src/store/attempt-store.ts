@@ -1,3 +1,4 @@
+import { fingerprintByStage } from '../jobs/dead-letters/fingerprint.js';
 import type { JobState } from '../jobs/job.js';
 import type { AttemptStore } from '../jobs/stores.js';
 import { ATTEMPT_COLUMNS, type AttemptRow, attemptOf } from './attempt-row.js';
@@ -60,7 +61,9 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
       where chunk.job_id = held.job_id and chunk.ordinal = held.ordinal
     ),`,
     // A released attempt is not counted: stopping a process says nothing about the job.
+    // A statement reads the row as it was: the stage is the one in which the job dies.
     change: `update sluice.job as job set stage = null,
+        fingerprint = coalesce($9::jsonb ->> coalesce(job.stage, ''), job.fingerprint),
         state = case when ${isCancelled} then '${cancelled}' when ${isPaused} then '${paused}' else $4 end,
         attempt = case when $5 = 'RELEASE' and not job.cancel_requested then greatest(job.attempt - 1, 0)
           else job.attempt end,
@@ -123,6 +126,7 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
         error ? JSON.stringify(error) : null,
         dueInMs ?? null,
         message,
+        error && transition === 'DIE' ? JSON.stringify(fingerprintByStage(error)) : null,
       ]);
       if (!rows[0]) return null;
       announcer.announce(signalOf(rows[0]));

@@ -11,7 +11,7 @@ export const ATTEMPT_BEGINS = `,
     )`;
 
 /** A message is stored with the job in full. */
-const MESSAGE_LENGTH = 1_000;
+export const MESSAGE_LENGTH = 1_000;
 
 /**
  * CTE behind a change by which the attempt in hand ends: a running job has one, and no other job has any.

@@ -40,7 +40,7 @@ function whereOf(tenant: string, filter: JobFilter): Where {
   return { sql: conditions.join(' and '), values };
 }
 
-const isDataError = (error: unknown): boolean =>
+export const isDataError = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('22');
 
 /** @throws SluiceError CURSOR_INVALID */

@@ -5,6 +5,7 @@ import { TOPICS } from '../jobs/events.js';
 import type { EventBus } from '../jobs/ports.js';
 import { createAttemptStore } from './attempt-store.js';
 import { createChunkStore } from './chunk-store.js';
+import { createDeadLetterStore } from './dead-letters/create-dead-letter-store.js';
 import { createEventStore } from './event-store.js';
 import { createJobActions, type JobActionsDeps } from './job-actions.js';
 import type { Announcer } from './job-change.js';
@@ -88,6 +89,7 @@ export async function openStores({ databaseUrl, connections, isBusOnPostgres, lo
     quarantine: createQuarantineStore(pool),
     reports: createReportStore(pool),
     sweep: createSweepStore(pool, announcer),
+    deadLetters: createDeadLetterStore(pool, announcer, sinks),
     /** What verdicts do to jobs. */
     jobActions: (around: Pick<JobActionsDeps, 'staging' | 'queue' | 'parsePipeline' | 'check' | 'log'>) =>
       createJobActions({ ...around, pool, announcer, connections: sinks, ledger }),

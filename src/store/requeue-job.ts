@@ -3,7 +3,7 @@ import { type Announcer, type ChangedRow, guardOf, TOUCH, withEvent } from './jo
 import type { Queryable } from './pool.js';
 
 /** Another set of attempts, and another stretch of time, as if it had just been launched. */
-const QUEUED_ANEW = `error = null, attempt = 0, takeovers = 0, started_at = null, deadline_at = null, due_at = null,
+export const BEGUN_ANEW = `error = null, attempt = 0, takeovers = 0, started_at = null, deadline_at = null,
   finished_at = null, cancel_requested = false, worker = null`;
 
 /** Beside the change of a job `$1` of which nothing is evaluated any more, and what it changes. */
@@ -29,7 +29,7 @@ export function requeueJob(announcer: Announcer, transition: 'DECIDE' | 'REDRIVE
   const { from, to } = guardOf(transition);
   const standing = 'job.id = $1 and job.state = any($2)';
   // What has ended was told to the escalators with its end.
-  const queued = `state = '${to}', ${QUEUED_ANEW}, ${transition === 'REDRIVE' ? 'held = false, ' : ''}${TOUCH}`;
+  const queued = `state = '${to}', ${BEGUN_ANEW}, due_at = null, ${transition === 'REDRIVE' ? 'held = false, ' : ''}${TOUCH}`;
   const resume = withEvent(announcer, {
     change: `update sluice.job as job set ${queued} where ${standing} returning job.*`,
     kind: 'STATE',

@@ -216,6 +216,12 @@ CREATE TABLE sluice.job (
   pause_requested boolean NOT NULL DEFAULT false,
   deadline_at timestamp with time zone,
   part_effect text,
+  fingerprint text NOT NULL DEFAULT 'none'::text, -- Equal for jobs whose last death had the same cause.
+  redrive_id uuid,
+  discarded_at timestamp with time zone,
+  discarded_by text,
+  discard_reason text,
+  CONSTRAINT job_discard_check CHECK ((((discarded_at IS NULL) = (discarded_by IS NULL)) AND ((discarded_at IS NULL) = (discard_reason IS NULL)))),
   CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ETL'::text, 'BATCH'::text, 'STREAM'::text, 'WORKFLOW'::text]))),
   CONSTRAINT job_part_effect_check CHECK ((part_effect = ANY (ARRAY['STAGED'::text, 'REPEATABLE'::text, 'PERMANENT'::text]))),
   CONSTRAINT job_pkey PRIMARY KEY (id),
@@ -223,12 +229,15 @@ CREATE TABLE sluice.job (
   CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text, 'RETRYING'::text, 'PAUSED'::text, 'AWAITING_DECISION'::text, 'SUCCEEDED'::text, 'FAILED'::text, 'CANCELLED'::text, 'DEAD'::text]))),
 );
 CREATE INDEX job_by_state ON sluice.job USING btree (tenant, state, created_at DESC);
+CREATE INDEX job_dead ON sluice.job USING btree (tenant, finished_at DESC, id DESC) WHERE (state = 'DEAD'::text);
+CREATE INDEX job_dead_alike ON sluice.job USING btree (tenant, fingerprint, finished_at DESC) INCLUDE (id, name) WHERE (state = 'DEAD'::text);
 CREATE INDEX job_due ON sluice.job USING btree (due_at) WHERE (state = 'RETRYING'::text);
 CREATE UNIQUE INDEX job_idempotency ON sluice.job USING btree (tenant, kind, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX job_leftover ON sluice.job USING btree (finished_at) WHERE ((prepared IS NOT NULL) AND (state = ANY (ARRAY['FAILED'::text, 'CANCELLED'::text, 'DEAD'::text])));
 CREATE INDEX job_list ON sluice.job USING btree (tenant, created_at DESC, id DESC);
 CREATE INDEX job_moving ON sluice.job USING btree (updated_at) WHERE (state = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text]));
 CREATE INDEX job_queued ON sluice.job USING btree (priority DESC, updated_at) WHERE (state = 'QUEUED'::text);
+CREATE INDEX job_redriven ON sluice.job USING btree (redrive_id) WHERE ((state = 'RETRYING'::text) AND (attempt = 0));
 CREATE INDEX job_resting ON sluice.job USING btree (updated_at) WHERE (state = ANY (ARRAY['RETRYING'::text, 'PAUSED'::text, 'AWAITING_DECISION'::text]));
 CREATE INDEX job_succeeded ON sluice.job USING btree (finished_at) INCLUDE (tenant, created_at, attempt, id, rows_read, rows_loaded, rows_filtered, rows_deduplicated, rows_quarantined, rows_reshaped, total_rows, rows_rechecked, rows_differing) WHERE (state = 'SUCCEEDED'::text);
 CREATE INDEX job_unsuccessful ON sluice.job USING btree (finished_at) WHERE (state = ANY (ARRAY['FAILED'::text, 'CANCELLED'::text, 'DEAD'::text]));
@@ -268,6 +277,20 @@ CREATE TABLE sluice.job_event (
 CREATE INDEX job_event_failed ON sluice.job_event USING btree (at) WHERE ((kind = 'STATE'::text) AND (state = ANY (ARRAY['RETRYING'::text, 'AWAITING_DECISION'::text, 'FAILED'::text, 'DEAD'::text])));
 CREATE INDEX job_event_rested ON sluice.job_event USING btree (job_id) WHERE ((kind = 'STATE'::text) AND ((state = ANY (ARRAY['RETRYING'::text, 'PAUSED'::text, 'AWAITING_DECISION'::text])) OR ((state = 'QUEUED'::text) AND (seq > 1))));
 CREATE INDEX job_event_rested_at ON sluice.job_event USING btree (at) INCLUDE (tenant, job_id) WHERE ((kind = 'STATE'::text) AND ((state = ANY (ARRAY['RETRYING'::text, 'PAUSED'::text, 'AWAITING_DECISION'::text])) OR ((state = 'QUEUED'::text) AND (seq > 1))));
+
+CREATE TABLE sluice.job_redrive (
+  job_id uuid NOT NULL,
+  number integer NOT NULL,
+  tenant text NOT NULL,
+  redrive_id uuid NOT NULL,
+  died_at timestamp with time zone NOT NULL,
+  fingerprint text NOT NULL,
+  error_code text,
+  error_message text,
+  CONSTRAINT job_redrive_job_id_fkey FOREIGN KEY (job_id) REFERENCES sluice.job(id) ON DELETE CASCADE,
+  CONSTRAINT job_redrive_pkey PRIMARY KEY (job_id, number),
+  CONSTRAINT job_redrive_redrive_id_fkey FOREIGN KEY (redrive_id) REFERENCES sluice.redrive(id),
+);
 
 CREATE TABLE sluice.migration (
   number integer NOT NULL,
@@ -340,6 +363,24 @@ CREATE TABLE sluice.queue_pause (
   paused_at timestamp with time zone NOT NULL DEFAULT statement_timestamp(),
   CONSTRAINT queue_pause_pkey PRIMARY KEY (tenant),
 );
+
+CREATE TABLE sluice.redrive (
+  id uuid NOT NULL,
+  tenant text NOT NULL,
+  requested_by text NOT NULL,
+  requested_at timestamp with time zone NOT NULL DEFAULT statement_timestamp(),
+  rate_per_second double precision NOT NULL,
+  idempotency_key text,
+  input_hash text NOT NULL,
+  taken integer NOT NULL DEFAULT 0,
+  remaining integer NOT NULL DEFAULT 0,
+  refused_count integer NOT NULL DEFAULT 0,
+  refused jsonb NOT NULL DEFAULT '[]'::jsonb,
+  last_due_at timestamp with time zone,
+  put_off_at timestamp with time zone,
+  CONSTRAINT redrive_pkey PRIMARY KEY (id),
+);
+CREATE UNIQUE INDEX redrive_idempotency ON sluice.redrive USING btree (tenant, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 
 CREATE TABLE sluice.target_pause (
   tenant text NOT NULL DEFAULT 'default'::text,

@@ -26,6 +26,9 @@ const DIFFERING = 'least(job.rows_read, ceil(job.rows_loaded::numeric * job.rows
  * Each subquery reads one partial index, by its very predicate, and none twice: the jobs that succeeded are by far the
  * most, and so all that is to be known of them is gathered in one pass, by the second in which they began.
  *
+ * A dead job that was discarded has failed all the same. A job that waits for its turn in a redrive has no error: it is
+ * RETRYING without having failed again.
+ *
  * An attempt has failed when it led to RETRYING or AWAITING_DECISION, or straight from RUNNING to the end: a job that is
  * given up by a verdict fails no second time. A job that awaits a decision has not ended, and may yet succeed.
  */
@@ -42,7 +45,7 @@ const COUNTS = `
     from sluice.job as job where job.state = 'SUCCEEDED' and job.finished_at > ${SINCE} and ${OURS}
     group by second, is_plain
   ), unsuccessful as (
-    select job.id, job.created_at, job.finished_at, job.attempt, job.state <> 'CANCELLED' and job.${MINE} as counts
+    select job.id, job.created_at, job.finished_at, job.attempt, (job.state <> 'CANCELLED' or job.discarded_at is not null) and job.${MINE} as counts
     from sluice.job as job
     where job.state in ('FAILED', 'CANCELLED', 'DEAD') and job.finished_at > ${SINCE} and ${OURS}
   ), failures as (
@@ -50,7 +53,7 @@ const COUNTS = `
     from sluice.job_event as job
     where job.kind = 'STATE' and job.state in ('RETRYING', 'AWAITING_DECISION', 'FAILED', 'DEAD')
       and job.at > ${SINCE} and ${OURS} and job.${MINE}
-      and (job.state in ('RETRYING', 'AWAITING_DECISION') or exists (
+      and (job.state = 'AWAITING_DECISION' or job.state = 'RETRYING' and job.error is not null or exists (
         select from sluice.job_event as before
         where before.job_id = job.job_id and before.seq = job.seq - 1 and before.state = 'RUNNING'))
   ), recent as (

@@ -1,4 +1,6 @@
 import { ERROR_CODES } from '../core/errors.js';
+import { fingerprintByStage } from '../jobs/dead-letters/fingerprint.js';
+import type { JobError } from '../jobs/job.js';
 import type { SweepStore } from '../jobs/stores.js';
 import { ATTEMPT_COLUMNS, type AttemptRow, attemptOf } from './attempt-row.js';
 import { IS_CLAIMABLE } from './claimable.js';
@@ -16,11 +18,17 @@ import type { Pool } from './pool.js';
 import { type StragglerRow, stragglerOf } from './straggler.js';
 
 /** How an error of the sweeper is stored on the job. */
-const poison = (takeovers: number) => ({
+const poison = (takeovers: number): JobError => ({
   code: 'POISON',
   failureClass: ERROR_CODES.POISON.failureClass,
   message: `${takeovers} workers in a row stopped answering while they had the job, and nothing of it was done in between.`,
 });
+
+/** Whether the `job` waits for its turn in a redrive: any other that is tried again has failed before. */
+const AWAITS_TURN = `job.state = 'RETRYING' and job.attempt = 0`;
+
+/** A turn that is so late was not given because nobody was there to give it, or because loads were paused. */
+const LATE = `statement_timestamp() - interval '5 s'`;
 
 const IDLE_SINCE = `statement_timestamp() - $1 * interval '1 ms'`;
 
@@ -53,6 +61,7 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
     change: `update sluice.job as job set takeovers = job.takeovers + lost.died, stage = null, worker = null,
         state = case when ${isPoison} then '${die.to}' else '${release.to}' end,
         error = case when ${isPoison} then $3::jsonb end,
+        fingerprint = case when ${isPoison} then $5::jsonb ->> coalesce(job.stage, '') else job.fingerprint end,
         finished_at = case when ${isPoison} then statement_timestamp() end,
         attempt = greatest(job.attempt - 1, 0), lease_token = null, lease_until = null, ${TOUCH}
       from lost where job.id = lost.id returning job.*, lost.died`,
@@ -67,6 +76,7 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
   const becomeDue = withEvent(announcer, {
     ctes: `due as (
       select job.id from sluice.job as job where job.state = any($1) and job.due_at <= statement_timestamp()
+        and (job.attempt > 0 or ${IS_CLAIMABLE})
       order by job.due_at limit $2 for update skip locked
     ),`,
     change: `update sluice.job as job set state = '${due.to}', due_at = null, ${TOUCH} from due
@@ -75,6 +85,18 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
     message: `'The job is queued again.'`,
     columns: 'job.priority',
   });
+  // The row of the redrive is the lock: a second scheduler that waited for it finds that it was put off just now.
+  const putOff = `
+    with late as (
+      select job.redrive_id, statement_timestamp() - min(job.due_at) as by from sluice.job as job
+      where ${AWAITS_TURN} and job.due_at < ${LATE} and ${IS_CLAIMABLE} group by job.redrive_id
+    ), put_off as (
+      update sluice.redrive as redrive set put_off_at = statement_timestamp() from late
+      where redrive.id = late.redrive_id and (redrive.put_off_at is null or redrive.put_off_at < ${LATE})
+      returning redrive.id, late.by
+    )
+    update sluice.job as job set due_at = job.due_at + put_off.by from put_off
+    where job.redrive_id = put_off.id and ${AWAITS_TURN} and ${IS_CLAIMABLE}`;
   const stopAbandoned = withEvent(announcer, {
     ctes: `lost as (
       select job.id from sluice.job as job
@@ -116,6 +138,7 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
         limit,
         JSON.stringify(poison(maxTakeovers)),
         stuckMs,
+        JSON.stringify(fingerprintByStage(poison(maxTakeovers))),
       ]);
       announceAll(rows);
       return rows.filter((row) => row.state === release.to).map(stragglerOf);
@@ -138,6 +161,7 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
     },
 
     async due(limit) {
+      await pool.query(putOff);
       const { rows } = await pool.query<ChangedRow & StragglerRow>(becomeDue, [due.from, limit]);
       announceAll(rows);
       return rows.map(stragglerOf);
@@ -147,7 +171,8 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
       const { rows } = await pool.query<{ ms: number | null }>(
         // A chunk whose time has come waits for a worker, or for its job to go on.
         `select (extract(epoch from least(
-             (select min(due_at) from sluice.job where state = 'RETRYING'),
+             (select min(job.due_at) from sluice.job as job
+              where job.state = 'RETRYING' and (job.attempt > 0 or ${IS_CLAIMABLE})),
              (select min(due_at) from sluice.chunk where state = 'PENDING' and due_at > statement_timestamp())
            ) - statement_timestamp()) * 1000)::float8 as ms`,
       );

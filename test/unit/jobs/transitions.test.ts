@@ -25,6 +25,7 @@ const ALL: readonly JobTransition[] = [
   'PAUSE',
   'RESUME',
   'REDRIVE',
+  'REVIVE',
 ];
 const seed = Date.now() % 2 ** 31;
 
@@ -39,8 +40,8 @@ describe('the table of job states', () => {
           expect(JOB_STATES).toContain(next);
           expect(['SUCCEEDED', 'CANCELLED']).not.toContain(state);
           // Nothing succeeds or is tried again that did not run.
-          if (next === 'SUCCEEDED' || next === 'RETRYING') expect(state).toBe('RUNNING');
-          if (isFinal(state)) expect(['REDRIVE', 'CANCEL']).toContain(step);
+          if (next === 'SUCCEEDED' || next === 'RETRYING') expect(state).toBe(step === 'REVIVE' ? 'DEAD' : 'RUNNING');
+          if (isFinal(state)) expect(['REDRIVE', 'REVIVE', 'CANCEL']).toContain(step);
           state = next;
         }
       }),
