@@ -72,6 +72,12 @@ export const CLASS_RULES: readonly Rule[] = [
 
   // Figures of the service, raised by monitors.
   { name: 'objective-missed', when: coded('OBJECTIVE_MISSED'), failureClass: 'QUEUE_PERFORMANCE', confidence: 1 },
+  {
+    name: 'dead-letters-spike',
+    when: coded('DEAD_LETTERS_SPIKE'),
+    failureClass: 'CRITICAL_FAILURE',
+    confidence: 1,
+  },
 
   // Between pieces of work.
   { name: 'handover-failed', when: atHandover, failureClass: 'WORKFLOW_INTEGRATION', confidence: 0.9 },

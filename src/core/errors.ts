@@ -53,7 +53,7 @@ export const ERROR_CODES = {
   RETRIES_EXHAUSTED: entry('CRITICAL_FAILURE', 'system', 'A failure that looked temporary came back on every attempt.'),
   CHUNK_TIMEOUT: entry('TRANSIENT', 'system', 'A part was not loaded within `chunkTimeout`: its target may be locked by somebody. It is tried again.'),
   STAGED_ROWS_LOST: entry('TRANSIENT', 'system', 'The PostgreSQL server crashed and has lost the rows that were loaded aside; the job loads them again.'),
-  POISON: entry('CRITICAL_FAILURE', 'system', 'The job took every worker down that had it, three in a row without progress; mend the cause, then `retryJob`.'),
+  POISON: entry('CRITICAL_FAILURE', 'system', 'The job took every worker down that had it, three in a row without progress; mend the cause, then `retryJob` or `redriveDeadLetters`.'),
   ROLLBACK_NOT_POSSIBLE: entry('INVALID_REQUEST', 'user', 'Rows of the job are in its target, and nothing tells them from others; cancel without `rollback`, and load with `staged: true` next time.'),
   // Escalations.
   ESCALATION_NOT_FOUND: entry('INVALID_REQUEST', 'user', 'There is no escalation with that id.'),
@@ -66,6 +66,7 @@ export const ERROR_CODES = {
   POLICY_INVALID: entry('INVALID_REQUEST', 'user', 'The escalation policy cannot work; `path` names the step and the message says why.'),
   CONTACT_INVALID: entry('INVALID_REQUEST', 'user', 'The address of the contact cannot be used: no URL or email address, or one that the server may not call.'),
   OBJECTIVE_MISSED: entry('QUEUE_PERFORMANCE', 'system', 'A figure of the service stays out of its bounds; the message names it with its value and objective.'),
+  DEAD_LETTERS_SPIKE: entry('CRITICAL_FAILURE', 'system', 'Many jobs died within a short time; `deadLetterGroups` says of what.'),
   REPORTED: entry('PIPELINE_DECISION', 'user', 'Somebody opened the escalation by hand.'),
   // Access and limits.
   UNAUTHENTICATED: entry('INVALID_REQUEST', 'access', 'A valid bearer token is needed: `Authorization: Bearer <token>`.'),

@@ -49,6 +49,9 @@ export interface ServiceFigures {
   /** Null when no job waits. */
   readonly oldestQueuedMs: number | null;
   readonly stalled: number;
+  readonly deadLetters: number;
+  /** Those of them that died within the last 10 minutes. */
+  readonly diedLately: number;
   readonly openEscalations: readonly { readonly class: string; readonly status: string; readonly count: number }[];
   readonly undeliveredNotifications: readonly { readonly state: string; readonly count: number }[];
 }

@@ -122,6 +122,18 @@ const FAMILIES: readonly Family[] = [
     samples: ({ stalled }) => one(stalled),
   },
   {
+    name: 'sluice_dead_letters',
+    help: 'Jobs in the dead-letter list',
+    labels: [],
+    samples: ({ deadLetters }) => one(deadLetters),
+  },
+  {
+    name: 'sluice_dead_letters_recent',
+    help: 'Those of them that died within the last 10 minutes',
+    labels: [],
+    samples: ({ diedLately }) => one(diedLately),
+  },
+  {
     name: 'sluice_escalations_open',
     help: 'Escalations that are not resolved, by failure class and status',
     labels: ['class', 'status'],

@@ -1,8 +1,9 @@
 import type { FailureReport } from '../../escalation/failure-report.js';
+import { ERROR_CODES } from '../core/errors.js';
 import { newId } from '../core/ids.js';
 import type { MonitorMemory } from '../jobs/monitors/follow-breach.js';
 import type { Finding, MonitorReport, MonitorStore } from '../jobs/monitors/ports.js';
-import { ABANDONED_MS, STALLED_MS } from '../jobs/monitors/rules.js';
+import { ABANDONED_MS, SPIKE_WINDOW_MS, STALLED_MS } from '../jobs/monitors/rules.js';
 import type { Snapshot } from '../jobs/monitors/snapshot.js';
 import { successMetricsOf } from '../jobs/monitors/success-metrics.js';
 import { BEACON_MS } from '../jobs/monitors/worker-beacon.js';
@@ -24,6 +25,8 @@ interface MomentRow {
   readonly longest_stalled_ms: number | null;
   readonly slots: bigint;
   readonly busy: bigint;
+  readonly dead: bigint;
+  readonly died_lately: bigint;
 }
 
 const SINCE_UPDATE_MS = 'extract(epoch from statement_timestamp() - job.updated_at) * 1000';
@@ -37,14 +40,16 @@ export async function readSnapshot(db: Queryable, windowMs: number): Promise<Sna
          or job.updated_at < statement_timestamp() - $2 * interval '1 ms'
            and job.lease_until < statement_timestamp() - $2 * interval '1 ms')
      )
-     select queue.*, stopped.*, worker.* from
+     select queue.*, stopped.*, worker.*, letters.* from
        (select count(*) as queued, max(${SINCE_UPDATE_MS})::float8 as oldest_queued_ms from sluice.job as job
         where job.state = 'QUEUED' and not ${IS_QUEUE_PAUSED}) as queue,
        (select count(*) as stalled, (select id from stalled order by ms desc limit 1) as stalled_job_id,
           max(ms) as longest_stalled_ms from stalled) as stopped,
        (select coalesce(sum(slots), 0) as slots, coalesce(sum(busy), 0) as busy from sluice.worker
-        where seen_at > statement_timestamp() - $3 * interval '1 ms') as worker`,
-    [STALLED_MS, ABANDONED_MS, 3 * BEACON_MS],
+        where seen_at > statement_timestamp() - $3 * interval '1 ms') as worker,
+       (select count(*) as dead, count(*) filter (where finished_at > statement_timestamp() - $4 * interval '1 ms') as died_lately
+        from sluice.job where state = 'DEAD') as letters`,
+    [STALLED_MS, ABANDONED_MS, 3 * BEACON_MS, SPIKE_WINDOW_MS],
   );
   const [moment] = rows;
   if (!moment) throw new Error('an aggregate always answers one row');
@@ -56,6 +61,8 @@ export async function readSnapshot(db: Queryable, windowMs: number): Promise<Sna
     longestStalledMs: moment.longest_stalled_ms,
     slots: Number(moment.slots),
     busySlots: Number(moment.busy),
+    deadLetters: Number(moment.dead),
+    diedLately: Number(moment.died_lately),
     metrics: successMetricsOf(await readSuccessCounts(db, null, windowMs), windowMs),
   };
 }
@@ -90,7 +97,7 @@ async function remember(db: Queryable, { monitor, memory }: Finding): Promise<vo
   );
 }
 
-async function report(db: Queryable, { kind, monitor, message, details }: MonitorReport): Promise<void> {
+async function report(db: Queryable, { kind, monitor, code, message, details }: MonitorReport): Promise<void> {
   const row: Omit<FailureReport, 'at' | 'jobId' | 'target' | 'settings'> = {
     id: newId(),
     tenant: TENANT,
@@ -98,8 +105,8 @@ async function report(db: Queryable, { kind, monitor, message, details }: Monito
     source: 'MONITOR',
     pipeline: monitor,
     owner: OWNER,
-    code: 'OBJECTIVE_MISSED',
-    failureClass: 'QUEUE_PERFORMANCE',
+    code,
+    failureClass: ERROR_CODES[code].failureClass,
     message,
     details,
   };

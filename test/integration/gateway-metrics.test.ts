@@ -58,6 +58,8 @@ describe('GET /metrics', () => {
     await insertRun(pool, 'FAILED');
     await insertJob(pool, { states: [['QUEUED', 420]] });
     await insertJob(pool, { states: [['RUNNING', 1_200]] });
+    const byCaller = { code: 'FILE_NOT_FOUND', failureClass: 'INVALID_REQUEST' };
+    for (const ago of [60, 700]) await insertRun(pool, 'DEAD', ago, byCaller);
     await anEscalation('CRITICAL_FAILURE', 'ASKING', ['PENDING', 'DELIVERED', 'PENDING']);
     await anEscalation('CRITICAL_FAILURE', 'ASKING', ['DEAD']);
     await anEscalation('CRITICAL_FAILURE', 'RESOLVED');
@@ -105,6 +107,8 @@ describe('GET /metrics', () => {
     expect(figureOf(families, 'sluice_jobs_queued')).toBe(1);
     expect(figureOf(families, 'sluice_backlog_age_seconds')).toBeGreaterThanOrEqual(420);
     expect(figureOf(families, 'sluice_jobs_stalled')).toBe(1);
+    expect(figureOf(families, 'sluice_dead_letters')).toBe(2);
+    expect(figureOf(families, 'sluice_dead_letters_recent')).toBe(1);
     const escalations = valuesOf(families, 'sluice_escalations_open');
     expect(Object.keys(escalations)).toHaveLength(7 * 6);
     expect(Object.fromEntries(Object.entries(escalations).filter(([, count]) => count > 0))).toEqual({

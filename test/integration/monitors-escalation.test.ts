@@ -60,6 +60,9 @@ interface Case {
   /** Short of the breach: nothing comes of it. */
   readonly near: () => Promise<unknown>;
   readonly mend: () => Promise<unknown>;
+  /** When it is not a matter of performance. */
+  readonly failureClass?: string;
+  readonly asked?: readonly string[];
 }
 
 const CASES: readonly Case[] = [
@@ -102,11 +105,23 @@ const CASES: readonly Case[] = [
     breach: () => waiting(30),
     mend: () => remove(`state = 'QUEUED'`),
   },
+  {
+    monitor: 'dead-letters-spike',
+    failureClass: 'CRITICAL_FAILURE',
+    asked: ['ASK agent-0', 'TELL chief-2'],
+    near: async () => {
+      await runs(10, 'DEAD', FAILURE);
+      await insertRun(desk.pool, 'DEAD', 601, FAILURE);
+    },
+    breach: () => run('DEAD', FAILURE),
+    // As a redrive does, or a discard.
+    mend: () => desk.pool.query(`update sluice.job set state = 'CANCELLED' where state = 'DEAD'`),
+  },
 ];
 
 describe('a monitor', () => {
   it.each(CASES)('asks who answers for the service, until $monitor is well again', async (each) => {
-    const { monitor, near, breach, mend } = each;
+    const { monitor, near, breach, mend, failureClass = 'QUEUE_PERFORMANCE', asked = ['ASK domain-3'] } = each;
     await desk.engine();
     await near();
     await lookTwice();
@@ -119,12 +134,12 @@ describe('a monitor', () => {
     const escalation = await openOf(monitor);
     if (!escalation) throw new Error('no escalation');
     expect(escalation).toMatchObject({
-      failureClass: 'QUEUE_PERFORMANCE',
+      failureClass,
       owner: 'layer-12',
       jobId: null,
       state: { status: 'ASKING' },
     });
-    expect(await desk.notified(escalation)).toEqual(['ASK domain-3']);
+    expect(await desk.notified(escalation)).toEqual(asked);
     // A breach that goes on is told once.
     await lookTwice();
     await eventually(areAllTaken);

@@ -55,7 +55,7 @@ const reports = async () =>
 describe('the monitors', () => {
   it('find nothing in an empty database', async () => {
     expect(await breached()).toEqual([]);
-    expect(await look()).toHaveLength(8);
+    expect(await look()).toHaveLength(9);
   });
 
   it('see jobs that wait for long, stand still, or are held by nobody, and no others', async () => {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../core/errors.js';
 import type { MonitorMemory } from './follow-breach.js';
 import type { Snapshot } from './snapshot.js';
 import type { SuccessCounts } from './success-metrics.js';
@@ -11,6 +12,7 @@ export interface SuccessMetricsReader {
 export interface MonitorReport {
   readonly kind: 'FAILED' | 'RECOVERED';
   readonly monitor: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly details: Readonly<Record<string, unknown>>;
 }

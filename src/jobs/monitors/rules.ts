@@ -1,9 +1,12 @@
+import type { ErrorCode } from '../../core/errors.js';
 import type { Snapshot } from './snapshot.js';
 import type { SuccessMetric, SuccessMetricName } from './success-metrics.js';
 
 /** A monitor's word about a snapshot. */
 export interface Reading {
   readonly monitor: string;
+  /** What a breach is reported as. Default OBJECTIVE_MISSED. */
+  readonly code?: ErrorCode;
   /** Null when it cannot be told. */
   readonly breached: boolean | null;
   /** A sentence for the agent who is asked. */
@@ -17,6 +20,10 @@ export const BACKLOG_AGE_MS = 5 * 60_000;
 export const STALLED_MS = 15 * 60_000;
 /** A lease that nobody renews is taken over within 10 s; after this nobody does. */
 export const ABANDONED_MS = 60_000;
+/** The window in which dead letters are counted for a spike. */
+export const SPIKE_WINDOW_MS = 10 * 60_000;
+/** A job dies by its own fault now and then; so many at once have something in common. */
+export const SPIKE_JOBS = 10;
 
 export const UTILISATION_LEVELS = [
   { level: 'CRITICAL', above: 95 },
@@ -74,6 +81,17 @@ function workerUtilisation(snapshot: Snapshot): Reading {
   };
 }
 
+/** Over when they are redriven or discarded, or when no others have died for the window. */
+function deadLettersSpike({ diedLately, deadLetters }: Snapshot): Reading {
+  return {
+    monitor: 'dead-letters-spike',
+    code: 'DEAD_LETTERS_SPIKE',
+    breached: diedLately > SPIKE_JOBS,
+    message: `${diedLately} dead letters came within the last ${seconds(SPIKE_WINDOW_MS)} s; the bound is ${SPIKE_JOBS}.`,
+    details: { diedLately, deadLetters, bound: SPIKE_JOBS, windowMs: SPIKE_WINDOW_MS },
+  };
+}
+
 /** `COMPLETION_RATE` as `completion-rate` */
 export const monitorOf = (metric: SuccessMetricName): string => metric.toLowerCase().replaceAll('_', '-');
 
@@ -96,5 +114,6 @@ export const readingsOf = (snapshot: Snapshot): readonly Reading[] => [
   backlogAge(snapshot),
   stalledWork(snapshot),
   workerUtilisation(snapshot),
+  deadLettersSpike(snapshot),
   ...snapshot.metrics.map(successMetric),
 ];

@@ -13,5 +13,9 @@ export interface Snapshot {
   /** Slots of the workers that were seen lately. */
   readonly slots: number;
   readonly busySlots: number;
+  /** Jobs in the dead-letter list. */
+  readonly deadLetters: number;
+  /** Those of them that died within the last `SPIKE_WINDOW_MS`. */
+  readonly diedLately: number;
   readonly metrics: readonly SuccessMetric[];
 }

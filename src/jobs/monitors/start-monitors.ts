@@ -28,7 +28,7 @@ export interface Monitors {
 }
 
 function findingOf(
-  { monitor, breached, message, details }: Reading,
+  { monitor, code = 'OBJECTIVE_MISSED', breached, message, details }: Reading,
   { memory, at }: Sight,
   lastingMs: number,
 ): Finding {
@@ -38,7 +38,13 @@ function findingOf(
   return {
     monitor,
     memory: followed.memory,
-    report: followed.report && { kind: followed.report, monitor, message, details: { ...details, breachedSince } },
+    report: followed.report && {
+      kind: followed.report,
+      monitor,
+      code,
+      message,
+      details: { ...details, breachedSince },
+    },
   };
 }
 

@@ -47,6 +47,7 @@ describe('classifying', () => {
     [failed('TARGET_INCOMPATIBLE'), 'PIPELINE_DECISION', 'target-drifted'],
     [failed('TARGET_NOT_FOUND'), 'PIPELINE_DECISION', 'target-lost'],
     [failed('OBJECTIVE_MISSED'), 'QUEUE_PERFORMANCE', 'objective-missed'],
+    [failed('DEAD_LETTERS_SPIKE'), 'CRITICAL_FAILURE', 'dead-letters-spike'],
     [failed('UNAVAILABLE', { origin: 'hook' }), 'WORKFLOW_INTEGRATION', 'handover-failed'],
     [
       failed('RETRIES_EXHAUSTED', { lastCode: 'UNAVAILABLE', sqlState: '55P03' }),

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { BACKLOG_AGE_MS, levelOf, readingsOf } from '../../../../src/jobs/monitors/rules.js';
+import { BACKLOG_AGE_MS, levelOf, readingsOf, SPIKE_JOBS } from '../../../../src/jobs/monitors/rules.js';
 import type { Snapshot } from '../../../../src/jobs/monitors/snapshot.js';
 
 const QUIET: Snapshot = {
@@ -10,6 +10,8 @@ const QUIET: Snapshot = {
   longestStalledMs: null,
   slots: 0,
   busySlots: 0,
+  deadLetters: 0,
+  diedLately: 0,
   metrics: [],
 };
 const reading = (monitor: string, changes: Partial<Snapshot>) =>
@@ -21,6 +23,7 @@ describe('the monitors', () => {
       ['backlog-age', false],
       ['stalled-work', false],
       ['worker-utilisation', false],
+      ['dead-letters-spike', false],
     ]);
   });
 
@@ -54,6 +57,16 @@ describe('the monitors', () => {
     const found = reading('stalled-work', { stalled: 2, stalledJobId: 'job-1', longestStalledMs: 1_200_000 });
     expect(found).toMatchObject({ breached: true });
     expect(found?.message).toContain('job-1 has stood still for 1200 s');
+  });
+
+  it('take more dead letters at once than the bound for a spike, and not the bound', () => {
+    expect(reading('dead-letters-spike', { diedLately: SPIKE_JOBS, deadLetters: 99 })?.breached).toBe(false);
+    expect(reading('dead-letters-spike', { diedLately: SPIKE_JOBS + 1, deadLetters: 99 })).toMatchObject({
+      breached: true,
+      code: 'DEAD_LETTERS_SPIKE',
+      message: '11 dead letters came within the last 600 s; the bound is 10.',
+      details: { deadLetters: 99 },
+    });
   });
 
   it('pass on what a metric says, with its value and objective', () => {
