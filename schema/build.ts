@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type PubSub } from 'type-graphql';
 import { AgentResolver } from './agent.resolver.js';
 import { ConnectorResolver } from './connector.resolver.js';
+import { DeadLetterResolver } from './dead-letter.resolver.js';
 import { DryRunResolver } from './dry-run.resolver.js';
 import { EscalationResolver } from './escalation.resolver.js';
 import { EscalationEventResolver, EscalationLogEntryResolver } from './escalation-event.resolver.js';
@@ -31,6 +32,7 @@ export function buildSluiceSchema(): GraphQLSchema {
       JobResolver,
       JobSteeringResolver,
       QueueResolver,
+      DeadLetterResolver,
       QuarantineResolver,
       DryRunResolver,
       ConnectorResolver,

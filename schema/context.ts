@@ -1,4 +1,5 @@
 import type { EscalationService } from '../escalation/service.js';
+import type { DeadLetterService } from '../src/jobs/dead-letters/ports.js';
 import type { Caller, JobService, JobWatcher } from '../src/jobs/job-service.js';
 import type { JobSteering } from '../src/jobs/job-steering.js';
 import type { SuccessMetricsService } from '../src/jobs/monitors/success-metrics-service.js';
@@ -10,9 +11,19 @@ export interface GraphqlContext {
   readonly jobs: JobService;
   readonly steering: JobSteering;
   readonly queues: QueueService;
+  readonly deadLetters: DeadLetterService;
   readonly watcher: JobWatcher;
   readonly escalations: EscalationService;
   readonly successMetrics?: SuccessMetricsService | undefined;
 }
 
-export type { Caller, EscalationService, JobService, JobSteering, JobWatcher, QueueService, SuccessMetricsService };
+export type {
+  Caller,
+  DeadLetterService,
+  EscalationService,
+  JobService,
+  JobSteering,
+  JobWatcher,
+  QueueService,
+  SuccessMetricsService,
+};

@@ -13,7 +13,7 @@ export const JobKindEnum = describedEnum<JobKind>('JobKind', 'What a job does.',
 export const JobStateEnum = describedEnum<JobState>('JobState', 'Where a job stands.', {
   QUEUED: 'Waits for a worker.',
   RUNNING: 'A worker has it.',
-  RETRYING: 'Failed for a reason that may pass; tried again at `dueAt`.',
+  RETRYING: 'Failed for a reason that may pass, or waits for its turn in a redrive; tried again at `dueAt`.',
   PAUSED: 'Held until somebody resumes it.',
   AWAITING_DECISION: 'An escalation is open and holds it.',
   SUCCEEDED: 'Everything is in the target.',

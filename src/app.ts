@@ -12,6 +12,7 @@ import { parsePipeline } from './engine/parse-pipeline.js';
 import { startGateway } from './gateway/server.js';
 import { createJobService } from './jobs/create-job-service.js';
 import { createJobSteering } from './jobs/create-job-steering.js';
+import { createDeadLetterService } from './jobs/dead-letters/create-dead-letter-service.js';
 import { startEventHub } from './jobs/event-hub.js';
 import { failureOf } from './jobs/failure.js';
 import { startMonitors } from './jobs/monitors/start-monitors.js';
@@ -162,6 +163,7 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
       log,
     }),
     queues: queues.service,
+    deadLetters: createDeadLetterService({ store: stores.deadLetters, log }),
     watcher: hub,
     escalations: escalations.service(),
     successMetrics: createSuccessMetricsService(createSuccessMetricsStore(stores.pool)),

@@ -1,4 +1,5 @@
 import type {
+  DeadLetterService,
   EscalationService,
   JobService,
   JobSteering,
@@ -83,6 +84,7 @@ export interface GatewayDeps {
   readonly jobs: JobService;
   readonly steering: JobSteering;
   readonly queues: QueueService;
+  readonly deadLetters: DeadLetterService;
   readonly watcher: JobWatcher & { stats?(): WatcherStats };
   readonly escalations: EscalationService;
   /** Without it, `successMetrics` answers UNAVAILABLE. */

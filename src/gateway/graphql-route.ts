@@ -17,7 +17,16 @@ export interface GraphqlRouteOptions {
   readonly schema: GraphQLSchema;
   readonly deps: Pick<
     GatewayDeps,
-    'jobs' | 'steering' | 'queues' | 'watcher' | 'escalations' | 'successMetrics' | 'log' | 'clock' | 'health'
+    | 'jobs'
+    | 'steering'
+    | 'queues'
+    | 'deadLetters'
+    | 'watcher'
+    | 'escalations'
+    | 'successMetrics'
+    | 'log'
+    | 'clock'
+    | 'health'
   >;
   readonly formatError: FormatError;
   readonly bodyLimit: number;
@@ -80,8 +89,9 @@ export const graphqlRoute =
       path: '/graphql',
       method: ['GET', 'POST'],
       context: async (request) => {
-        const { jobs, steering, queues, watcher, escalations, successMetrics } = deps;
-        return { caller: sessionOf(request).caller, jobs, steering, queues, watcher, escalations, successMetrics };
+        const { jobs, steering, queues, deadLetters, watcher, escalations, successMetrics } = deps;
+        const { caller } = sessionOf(request);
+        return { caller, jobs, steering, queues, deadLetters, watcher, escalations, successMetrics };
       },
     });
   };

@@ -8,6 +8,7 @@ import { systemClock } from '../../src/core/clock.js';
 import type { Log } from '../../src/core/log.js';
 import type { GatewayDeps } from '../../src/gateway/deps.js';
 import { type Gateway, startGateway } from '../../src/gateway/server.js';
+import { stubDeadLetters } from './stub-dead-letters.js';
 import { stubEscalations } from './stub-escalations.js';
 import { silentWatcher, stubJobs } from './stub-jobs.js';
 import { stubQueues, stubSteering } from './stub-steering.js';
@@ -56,6 +57,7 @@ export async function testGateway(deps: Partial<GatewayDeps> = {}): Promise<Test
     jobs: stubJobs(),
     steering: stubSteering(),
     queues: stubQueues(),
+    deadLetters: stubDeadLetters(),
     watcher: silentWatcher(),
     escalations: stubEscalations(),
     health: async () => ({ database: true, queue: true, bus: true }),
