@@ -7,11 +7,11 @@ import { cleanUp } from '../../src/jobs/end-attempt.js';
 import type { JobSteering } from '../../src/jobs/job-steering.js';
 import type { Pool } from '../../src/store/pool.js';
 import { emptyDatabase } from '../support/database.js';
-import { eventually } from '../support/eventually.js';
+import { aHalfLoadedJob, FOUR_PARTS } from '../support/half-loaded-job.js';
 import type { HandQueue } from '../support/hand-queue.js';
 import { reportsOf } from '../support/held-job.js';
 import { partEngine } from '../support/part-engine.js';
-import { aPipeline, aRuntime, type Runtime } from '../support/runtime.js';
+import { aRuntime, type Runtime } from '../support/runtime.js';
 import { CALLER, steeringOf } from '../support/steering.js';
 
 let runtime: Runtime;
@@ -26,37 +26,17 @@ beforeAll(async () => {
 });
 afterEach(() => runtime.pool.query('drop table if exists target; delete from sluice.job'));
 
-const PARTS = Array.from({ length: 4 }, (_, i) => [[i, `row ${i}`]] as const);
-const engine = partEngine({ parts: PARTS, bad: ['{"id":"x"}'] });
+const { parts: PARTS } = FOUR_PARTS;
+const engine = partEngine(FOUR_PARTS);
 const ids = () => runtime.column('select id::int from target order by id');
 const staged = () =>
   runtime.column(
     `select count(*)::int from pg_class where relname like '%sluice%' and relnamespace = 'public'::regnamespace`,
   );
-const silently = (sink: object) => aPipeline({ table: 'target', ...sink }, { onFailure: 'FAIL' }).json;
 
-/** A job that ended with its first two parts loaded: the others are refused. */
-async function halfWay(sink: object, code: 'UNAVAILABLE' | 'TARGET_NOT_FOUND' = 'UNAVAILABLE'): Promise<string> {
-  const { parsePipeline } = runtime.context(engine);
-  const id = await runtime.launch({ spec: silently(sink), maxAttempts: 1 });
-  const { queue } = await runtime.worker(engine, {
-    parsePipeline(spec) {
-      const pipeline = parsePipeline(spec);
-      const load: typeof pipeline.sink.load = async (tx, prepared, part) => {
-        if (part.ordinal < 2) return pipeline.sink.load(tx, prepared, part);
-        // A loader that fails stops the other one.
-        await eventually(async () => (await runtime.job(id)).progress.chunksDone === 2);
-        throw new SluiceError(code, 'On purpose.');
-      };
-      return { ...pipeline, sink: { ...pipeline.sink, load } };
-    },
-  });
-  await queue.hint(id);
-  expect(await runtime.job(id)).toMatchObject({ state: code === 'UNAVAILABLE' ? 'DEAD' : 'FAILED' });
-  return id;
-}
+const halfWay = (sink: object, code?: 'UNAVAILABLE' | 'TARGET_NOT_FOUND') => aHalfLoadedJob(runtime, sink, code);
 
-async function goOn(id: string, changes: Parameters<typeof partEngine>[0] = { parts: PARTS, bad: ['{"id":"x"}'] }) {
+async function goOn(id: string, changes: Parameters<typeof partEngine>[0] = FOUR_PARTS) {
   const { queue } = await runtime.worker(partEngine(changes));
   await queue.hint(id);
 }
