@@ -4,6 +4,7 @@ import { SluiceError } from '../core/errors.js';
 import { registerAudit } from './audit-command.js';
 import type { ClientConfig } from './client-config.js';
 import { ClientFailure, complaintText, EXIT, usageFailure } from './client-failure.js';
+import { registerDeadLetters } from './dead-letters-command.js';
 import { registerEscalations } from './escalations-command.js';
 import type { Session } from './follow-job.js';
 import { registerJobs } from './jobs-command.js';
@@ -15,7 +16,7 @@ import { processTerminal } from './terminal.js';
 import { registerWatch } from './watch-command.js';
 
 /**
- * Adds the commands that talk to a gateway like any client: jobs, their queue, escalations, simulations, the audit of their log. They set `process.exitCode`, see `EXIT`.
+ * Adds the commands that talk to a gateway like any client: jobs, their queue, dead letters, escalations, simulations, the audit of their log. They set `process.exitCode`, see `EXIT`.
  *
  * @param config read when a command runs, so that a wrong setting does not break the other commands
  */
@@ -35,6 +36,7 @@ export function registerClientCommands(program: Command, config: () => ClientCon
     registerWatch,
     registerJobs,
     registerQueue,
+    registerDeadLetters,
     registerEscalations,
     registerSimulate,
     registerAudit,

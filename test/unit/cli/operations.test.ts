@@ -3,6 +3,12 @@ import { parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { buildSluiceSchema } from '../../../schema/build.js';
 import {
+  DISCARD_DEAD_LETTERS,
+  GROUP_DEAD_LETTERS,
+  LIST_DEAD_LETTERS,
+  REDRIVE_DEAD_LETTERS,
+} from '../../../src/cli/dead-letter-operations.js';
+import {
   ACKNOWLEDGE,
   ESCALATION_VERSION,
   LIST_ESCALATIONS,
@@ -28,12 +34,17 @@ const ESCALATIONS = [
 
 const STEERING = [LIST_JOBS, SHOW_JOB, CANCEL, PAUSE, RESUME, RETRY, QUEUE_STATS, PAUSE_QUEUE, RESUME_QUEUE];
 
+const DEAD_LETTERS = [LIST_DEAD_LETTERS, GROUP_DEAD_LETTERS, REDRIVE_DEAD_LETTERS, DISCARD_DEAD_LETTERS];
+
 describe('what the client asks', () => {
   const schema = buildSluiceSchema();
 
-  it.each([LAUNCH, STATE, WATCH, REPORT, ...STEERING, ...ESCALATIONS])('fits the schema: $text', ({ text }) => {
-    expect(validate(schema, parse(text))).toEqual([]);
-  });
+  it.each([LAUNCH, STATE, WATCH, REPORT, ...STEERING, ...DEAD_LETTERS, ...ESCALATIONS])(
+    'fits the schema: $text',
+    ({ text }) => {
+      expect(validate(schema, parse(text))).toEqual([]);
+    },
+  );
 
   it.each(['launch-orders', 'watch-orders'])('fits the schema: docs/examples/%s.graphql', async (name) => {
     const text = await readFile(`docs/examples/${name}.graphql`, 'utf8');
