@@ -30,15 +30,24 @@ export const SHOW_JOB = operation<
   { readonly jobId: string; readonly rows: number }
 >(`
   query ShowJob($jobId: ID!, $rows: Int!) {
-    job(id: $jobId) { ${JOB_REPORT} kind owner stage priority maxAttempts dueAt spec }
+    job(id: $jobId) { ${JOB_REPORT} kind owner stage priority maxAttempts dueAt spec
+      redrives(last: 1) { number by at error { code } } discard { by at reason } }
   }`);
 
-interface ShownJob {
+export interface ShownJob {
   readonly kind: string;
   readonly owner: string;
   readonly priority: number;
   readonly maxAttempts: number;
   readonly dueAt: string | null;
+  /** The last one, if any. */
+  readonly redrives: readonly {
+    readonly number: number;
+    readonly by: string;
+    readonly at: string;
+    readonly error: { readonly code: string } | null;
+  }[];
+  readonly discard: { readonly by: string; readonly at: string; readonly reason: string } | null;
   readonly spec: unknown;
 }
 

@@ -10,6 +10,7 @@ import {
   RESUME,
   RETRY,
   SHOW_JOB,
+  type ShownJob,
   type SteerOperation,
 } from './job-operations.js';
 import { jobSummary } from './job-summary.js';
@@ -112,6 +113,7 @@ async function showOne({ api, reporter }: Session, id: string): Promise<ExitCode
   const { job } = await api.request(SHOW_JOB, { jobId: id, rows: SHOWN_ROWS });
   if (job === null)
     throw new ClientFailure(EXIT.failed, [{ code: 'JOB_NOT_FOUND', message: 'There is no job with that id.' }]);
+  const [redrive] = job.redrives;
   const facts: readonly (readonly [string, string | null])[] = [
     ['kind', job.kind],
     ['owner', job.owner],
@@ -119,6 +121,8 @@ async function showOne({ api, reporter }: Session, id: string): Promise<ExitCode
     ['attempt', `${job.attempt} of ${job.maxAttempts}`],
     ['launched', timeText(job.createdAt)],
     ['due', job.dueAt && timeText(job.dueAt)],
+    ['redriven', redrive ? redriveText(redrive) : null],
+    ['discarded', job.discard && `by ${job.discard.by}, ${timeText(job.discard.at)}: ${job.discard.reason}`],
   ];
   // The summary tells of attempts only when there is something to tell.
   const attempts = job.attempts.length === 1 ? ['', ...attemptTable(job.attempts)] : [];
@@ -128,6 +132,11 @@ async function showOne({ api, reporter }: Session, id: string): Promise<ExitCode
     ...attempts,
   ]);
   return EXIT.ok;
+}
+
+function redriveText({ number, by, at, error }: ShownJob['redrives'][number]): string {
+  const why = error ? `, after ${error.code}` : '';
+  return `${number === 1 ? 'once' : `${number} times, last`} by ${by}, ${timeText(at)}${why}`;
 }
 
 async function steer(

@@ -44,6 +44,8 @@ const methods: Partial<DeadLetterService> = {
     return { ...taken, refused: [], refusedCount: 0, remaining: 0 };
   },
 };
+methods.redrivesOf = async () => [{ id: job.id, number: 2, at, by: 'anna', diedAt: at, fingerprint: 'abc', error }];
+methods.discardOf = async () => ({ at, by: 'ben', reason: 'of no use' });
 const gateway = await testGateway({ deadLetters: stubDeadLetters(methods) });
 const env = { SLUICE_URL: gateway.url, SLUICE_ADMIN_TOKEN: TOKEN };
 const cli = (...args: readonly string[]) => runCli(['dead-letters', ...args], env);
@@ -96,6 +98,12 @@ describe('sluice dead-letters', () => {
     const run = await cli('discard', '--name', 'orders', '--reason', 'mended by hand');
     expect(run).toMatchObject({ code: 0, out: 'Discarded: 1,200.\n', err: '' });
     expect(calls).toEqual([['discard', { filter: { name: 'orders' } }, 'mended by hand']]);
+  });
+
+  it('is told by `sluice jobs show`', async () => {
+    const { out } = await runCli(['jobs', 'show', job.id], env);
+    expect(out).toContain('  redriven  2 times, last by anna, 2026-11-23 09:30 UTC, after RETRIES_EXHAUSTED\n');
+    expect(out).toContain('  discarded by ben, 2026-11-23 09:30 UTC: of no use\n');
   });
 
   it('tells a word that the gateway does not know', async () => {
