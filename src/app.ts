@@ -40,7 +40,7 @@ export interface App {
   readonly url: string | undefined;
   /** The console with its token in the fragment, on the first start alone. */
   readonly consoleUrl: string | undefined;
-  /** Drains and closes everything, within 10 s. */
+  /** Drains and closes everything, within the grace that the configuration gives and a little more. */
   stop(): Promise<void>;
   /** Whether a query of DuckDB still runs that does not notice its interruption; the process cannot exit by itself then. */
   isStuck(): boolean;
@@ -54,7 +54,7 @@ const ENGINE_TEMP_MB = 20_000;
  * @throws SluiceError with a sentence for the operator; nothing is left running then
  */
 export async function startApp(config: Config, log: Log, clock: Clock): Promise<App> {
-  const shutdown = new Shutdown(clock);
+  const shutdown = new Shutdown(clock, config.stopGraceMs);
   try {
     return await start(config, log, clock, shutdown);
   } catch (error) {
@@ -129,7 +129,7 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
   }
   if (config.roles.has('escalator')) await escalations.start(shutdown);
   if (config.roles.has('worker')) {
-    const runner = await startRunner(context, config.workerConcurrency);
+    const runner = await startRunner(context, config.workerConcurrency, config.stopGraceMs);
     shutdown.addWork('runner', runner.stop);
     const store = createWorkerStore(stores.pool);
     const slots = config.workerConcurrency;
@@ -180,7 +180,7 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
     adminToken: token,
     uploadsDir,
   });
-  shutdown.addWork('gateway', () => gateway.stop());
+  shutdown.addEdge('gateway', gateway.stop, gateway.announceStop);
   return {
     url: gateway.url,
     consoleUrl: isNew ? `${gateway.url}/#token=${token}` : undefined,

@@ -151,6 +151,12 @@ export const VARIABLES = {
     expected: 'a number from 1 to 256',
     parse: whole(1, 256),
   }),
+  SLUICE_STOP_GRACE: variable({
+    meaning: 'seconds that work in hand may take when a process is told to stop; it is gone 2.5 s later at the latest',
+    default: '7',
+    expected: 'a number from 0 to 3600',
+    parse: whole(0, 3_600),
+  }),
   SLUICE_ORG_CHART: variable({
     meaning: 'JSON file with your own roster of agents, in the form of `escalation/esa-org-chart.json`',
     default: 'the 105 agents of the ESA organisation',
@@ -227,6 +233,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env) {
     workerConcurrency: read(env, 'SLUICE_WORKER_CONCURRENCY') ?? 2,
     engineMemoryMb: read(env, 'SLUICE_ENGINE_MEMORY_MB') ?? 256,
     engineThreads: read(env, 'SLUICE_ENGINE_THREADS') ?? availableParallelism(),
+    stopGraceMs: (read(env, 'SLUICE_STOP_GRACE') ?? 7) * 1_000,
     orgChart: read(env, 'SLUICE_ORG_CHART'),
     webhookAllow: read(env, 'SLUICE_WEBHOOK_ALLOW') ?? [],
     smtpUrl: read(env, 'SLUICE_SMTP_URL'),

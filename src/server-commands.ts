@@ -5,8 +5,8 @@ import { systemClock } from './core/clock.js';
 import { SluiceError } from './core/errors.js';
 import { createLog, type Log } from './core/log.js';
 
-/** Nothing may keep the process longer than this after it was told to end. */
-const LAST_RESORT_MS = 9_500;
+/** Nothing may keep the process longer than this after the grace; a little more than everything together takes. */
+const LAST_RESORT_MS = 2_500;
 
 /** Adds `serve`, `worker` and `migrate`, which run parts of Sluice in this process. */
 export function registerServerCommands(program: Command): void {
@@ -47,7 +47,7 @@ async function serve(config: Config, log: Log): Promise<void> {
   // Loaded here and not above: `sluice run` and `watch` start five times as fast without the engine and the server.
   const { startApp } = await import('./app.js');
   const starting = startApp(config, log, systemClock);
-  endOnSignal(starting, log);
+  endOnSignal(starting, config.stopGraceMs + LAST_RESORT_MS, log);
   const app = await starting;
   if (app.url !== undefined) process.stdout.write(`Sluice listens on ${app.url}\n`);
   else process.stdout.write('Sluice works.\n');
@@ -55,26 +55,37 @@ async function serve(config: Config, log: Log): Promise<void> {
 }
 
 /** The first signal drains, the second ends at once. */
-function endOnSignal(starting: Promise<App>, log: Log): void {
+function endOnSignal(starting: Promise<App>, longestMs: number, log: Log): void {
   let isEnding = false;
+  let isStuck = (): boolean => false;
+  const leave = (code: number): void => {
+    // Node waits for the threads of its pool before it exits, and so for such a query, which may take hours.
+    if (isStuck()) process.kill(process.pid, 'SIGKILL');
+    process.exit(code);
+  };
   const end = (signal: NodeJS.Signals) => {
-    if (isEnding) process.exit(1);
+    if (isEnding) {
+      process.stderr.write(
+        `A second ${signal}: Sluice ends at once. Others take its work over when its leases run out.\n`,
+      );
+      return leave(1);
+    }
     isEnding = true;
-    log.info({ signal }, 'stopping');
-    let isStuck = (): boolean => false;
-    const leave = (): void => {
-      // Node waits for the threads of its pool before it exits, and so for such a query, which may take hours.
-      if (isStuck()) process.kill(process.pid, 'SIGKILL');
-      process.exit(0);
-    };
-    systemClock.after(LAST_RESORT_MS, leave);
+    log.info({ signal }, 'stopping; a second signal ends at once');
+    systemClock.after(longestMs, () => {
+      log.warn({ afterMs: longestMs }, 'stopped before everything had ended');
+      leave(0);
+    });
     starting
       .then((app) => {
         isStuck = app.isStuck;
         return app.stop();
       })
-      .catch((error: unknown) => log.warn({ reason: String(error) }, 'stopped before it had started'))
-      .finally(leave);
+      .then(
+        () => log.info({}, 'stopped'),
+        (error: unknown) => log.warn({ reason: String(error) }, 'stopped before it had started'),
+      )
+      .finally(() => leave(0));
   };
   // A closed terminal is no reason to leave the embedded server running.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, end);

@@ -3,6 +3,15 @@ import { ClientFailure, type Complaint, EXIT } from './client-failure.js';
 /** The connection broke, or could not be made; the same subscription may go on over a new one. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
+
+  /** @param isRestart whether a gateway was there and is going down: it, or another one, will be there soon */
+  constructor(
+    message: string,
+    readonly isRestart: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }
 
 /** A GraphQL error of an answer, as far as a client needs it. */
@@ -70,7 +79,9 @@ export function subscriptionFailure(url: string, thrown: unknown): ClientFailure
       { code: 'BAD_REQUEST', message: `The gateway ended the subscription with code ${code}.` },
     ]);
   }
-  return new ConnectionLost('The connection to the gateway was lost.', { cause: thrown });
+  // 1012, service restart; or the upgrade was refused with 503 by one that is stopping.
+  const isRestart = code === 1012 || (thrown instanceof Error && /\b503\b/.test(thrown.message));
+  return new ConnectionLost('The connection to the gateway was lost.', isRestart, { cause: thrown });
 }
 
 const isGraphqlError = (value: unknown): value is GraphqlErrorShape =>

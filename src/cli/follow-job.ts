@@ -1,10 +1,11 @@
-import type { Clock } from '../core/clock.js';
+import { backoffMs } from '../core/backoff.js';
+import { type Clock, sleep } from '../core/clock.js';
 import type { ApiClient } from './api-client.js';
 import { ClientFailure, EXIT, type ExitCode } from './client-failure.js';
 import { CANCEL } from './job-operations.js';
 import { type JobEvent, REPORT, STATE } from './operations.js';
 import type { Reporter } from './reporter.js';
-import { AWAITING, isFinalState, watchJob } from './watch-job.js';
+import { AWAITING, isFinalState, RECONNECT_BACKOFF, watchJob } from './watch-job.js';
 
 /** What a running command works with. */
 export interface Session {
@@ -29,6 +30,7 @@ export interface FollowOptions {
 
 /** How many quarantined rows the summary shows. */
 const SHOWN_ROWS = 5;
+const ANSWER_TRIES = 10;
 
 /**
  * Watches a job to its end, or until somebody has to decide about it, and tells its result.
@@ -64,7 +66,7 @@ export async function followJob(session: Session, options: FollowOptions): Promi
       if (event.kind !== 'SNAPSHOT' || afterSeq === null) lastSeq = Math.max(lastSeq, event.seq);
       state = event.state;
       reporter.event(event);
-      if (!options.waitForDecision && (await isHeldNow(api, jobId, event))) {
+      if (!options.waitForDecision && (await isHeldNow(session, jobId, event))) {
         await tellResult(session, jobId);
         reporter.awaiting(jobId, lastSeq);
         return EXIT.awaiting;
@@ -80,10 +82,19 @@ export async function followJob(session: Session, options: FollowOptions): Promi
 }
 
 /** An event tells how it was then: a stream from the beginning passes decisions that were made long ago. */
-async function isHeldNow(api: ApiClient, jobId: string, event: JobEvent): Promise<boolean> {
+async function isHeldNow({ api, clock }: Session, jobId: string, event: JobEvent): Promise<boolean> {
   if (event.state !== AWAITING) return false;
-  const { job } = await api.request(STATE, { jobId });
-  return job?.state === AWAITING;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const { job } = await api.request(STATE, { jobId });
+      return job?.state === AWAITING;
+    } catch (thrown) {
+      // The event has just come from it: a gateway that restarts will be there again.
+      const isAway = thrown instanceof ClientFailure && thrown.exitCode === EXIT.unreachable;
+      if (!isAway || attempt === ANSWER_TRIES) throw thrown;
+      await sleep(clock, backoffMs(RECONNECT_BACKOFF, attempt));
+    }
+  }
 }
 
 /** The end of the job is known by now: a gateway that has gone away costs the summary, not the answer. */

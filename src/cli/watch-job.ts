@@ -10,7 +10,7 @@ export const isFinalState = (state: string): boolean => FINAL_STATES.includes(st
 /** Held until an escalation is decided. */
 export const AWAITING = 'AWAITING_DECISION';
 
-const BACKOFF = { baseMs: 250, capMs: 5_000 };
+export const RECONNECT_BACKOFF = { baseMs: 250, capMs: 5_000 };
 // With the cap above a gateway may be away for a minute or two, as long as a restart takes.
 const MOST_ATTEMPTS = 40;
 
@@ -38,6 +38,8 @@ export async function* watchJob(options: WatchOptions): AsyncGenerator<JobEvent>
   const { api, clock, jobId, signal } = options;
   let afterSeq = options.afterSeq;
   let state: string | undefined;
+  /** Whether a gateway has been seen at the address: then it is worth waiting for it. */
+  let wasThere = false;
   let attempts = 0;
   while (!signal.aborted) {
     try {
@@ -52,12 +54,13 @@ export async function* watchJob(options: WatchOptions): AsyncGenerator<JobEvent>
       if (signal.aborted || (state !== undefined && isFinalState(state))) return;
     } catch (thrown) {
       if (!(thrown instanceof ConnectionLost)) throw thrown;
-      if (state === undefined) throw unreachable(options.url);
+      wasThere ||= state !== undefined || thrown.isRestart;
+      if (!wasThere) throw unreachable(options.url);
     }
     attempts += 1;
     if (attempts > MOST_ATTEMPTS) throw unreachable(options.url);
     options.onReconnect?.(attempts);
-    await sleep(clock, backoffMs(BACKOFF, attempts), signal);
+    await sleep(clock, backoffMs(RECONNECT_BACKOFF, attempts), signal);
   }
 }
 

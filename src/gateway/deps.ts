@@ -85,7 +85,7 @@ export interface GatewayDeps {
   readonly steering: JobSteering;
   readonly queues: QueueService;
   readonly deadLetters: DeadLetterService;
-  readonly watcher: JobWatcher & { stats?(): WatcherStats };
+  readonly watcher: JobWatcher & { stats?(): WatcherStats; flush?(withinMs: number): Promise<void> };
   readonly escalations: EscalationService;
   /** Without it, `successMetrics` answers UNAVAILABLE. */
   readonly successMetrics?: SuccessMetricsService | undefined;

@@ -19,12 +19,19 @@ export interface Gateway {
   /** Base URL, such as `http://127.0.0.1:4000`. */
   readonly url: string;
   readonly port: number;
-  /** Closes sockets so that clients connect again elsewhere, lets running requests end, and frees the port. */
-  stop(): Promise<void>;
+  /** From now on nobody new is to be sent here: readiness says so, sockets are refused, and connections end with their answer. */
+  announceStop(): void;
+  /**
+   * Closes sockets so that clients connect again elsewhere, lets running requests end, and frees the port.
+   * @param leftMs what running requests may take
+   */
+  stop(leftMs?: number): Promise<void>;
 }
 
-/** Requests that are still running when the gateway stops may take this long. */
+/** Requests that are still running when the gateway stops may take this long, unless it is told otherwise. */
 const DRAIN_MS = 5_000;
+/** Of that, for its last steps. */
+const CLOSE_MS = 200;
 
 /** A wildcard address is no place to connect to; the loopback address of its family is. */
 function urlOf(host: string, port: number): string {
@@ -51,8 +58,13 @@ export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
   const route = { schema, deps, formatError, bodyLimit: limits.graphqlBodyBytes };
   const apollo = await createApollo(route);
   let isStopping = false;
+  let stopped: Promise<void> | undefined;
 
   const server = fastify({ logger: false, bodyLimit: limits.graphqlBodyBytes, forceCloseConnections: 'idle' });
+  server.addHook('onSend', async (_request, reply) => {
+    // A client that keeps its connection would find this gateway gone with its next request.
+    if (isStopping) reply.header('connection', 'close');
+  });
   installErrorHandlers(server, log);
   requireToken(server, authenticate);
   healthRoutes(server, clock, deps.health, () => isStopping);
@@ -70,18 +82,27 @@ export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
   });
   const port = await listen(server, config);
 
+  const announceStop = (): void => {
+    isStopping = true;
+    sockets.refuse();
+  };
+  const stop = async (leftMs: number): Promise<void> => {
+    const end = clock.monotonicMs() + leftMs - CLOSE_MS;
+    announceStop();
+    await sockets.stop(leftMs / 2);
+    const cut = clock.after(Math.max(0, end - clock.monotonicMs()), () => server.server.closeAllConnections());
+    await server.close();
+    cut.cancel();
+    await apollo.stop();
+    metrics.registry.clear();
+  };
   return {
     url: urlOf(config.host, port),
     port,
-    async stop() {
-      if (isStopping) return;
-      isStopping = true;
-      await sockets.stop();
-      const cut = clock.after(DRAIN_MS, () => server.server.closeAllConnections());
-      await server.close();
-      cut.cancel();
-      await apollo.stop();
-      metrics.registry.clear();
+    announceStop,
+    async stop(leftMs = DRAIN_MS) {
+      stopped ??= stop(leftMs);
+      await stopped;
     },
   };
 }

@@ -15,7 +15,8 @@ import { createOperationCheck, subscribeSafely } from './socket-operations.js';
 
 /** A frame holds one operation of a client; the answers may be larger. */
 const MAX_FRAME_BYTES = 64 * 1024;
-/** How long sockets may take to say goodbye when the gateway stops. */
+/** How long subscribers may take to read what is there for them when the gateway stops, and then to say goodbye. */
+const FLUSH_MS = 1_000;
 const CLOSE_MS = 1_000;
 
 /** What belongs to one socket. */
@@ -102,8 +103,15 @@ function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
+export interface Sockets {
+  /** Takes no socket from now on. */
+  refuse(): void;
+  /** Lets subscribers have the events that are there, and closes every socket so that its client connects again. */
+  stop(leftMs: number): Promise<void>;
+}
+
 /** Serves subscriptions over graphql-transport-ws at `/graphql`, on the port of the HTTP server. */
-export function serveSockets(server: Server, options: SocketsOptions): { stop(): Promise<void> } {
+export function serveSockets(server: Server, options: SocketsOptions): Sockets {
   const { deps, limits, metrics } = options;
   const connected = new Set<SocketContext>();
   const protocol = createProtocol(options, connected);
@@ -135,12 +143,16 @@ export function serveSockets(server: Server, options: SocketsOptions): { stop():
   };
   server.on('upgrade', onUpgrade);
   return {
-    async stop() {
+    refuse() {
       isStopping = true;
+    },
+    async stop(leftMs) {
+      isStopping = true;
+      if (connected.size > 0) await deps.watcher.flush?.(Math.min(FLUSH_MS, leftMs / 2));
       // 1012, service restart: clients of graphql-ws connect again, to another gateway or to this one later.
       for (const socket of sockets.clients) socket.close(1012, 'Service restart');
       const deadline = new AbortController();
-      const waiting = sleep(deps.clock, CLOSE_MS, deadline.signal);
+      const waiting = sleep(deps.clock, Math.min(CLOSE_MS, leftMs / 2), deadline.signal);
       for (const socket of sockets.clients)
         socket.once('close', () => {
           if (sockets.clients.size === 0) deadline.abort();

@@ -1,7 +1,8 @@
-import type { Clock } from '../core/clock.js';
+import { type Clock, sleep } from '../core/clock.js';
 import { SluiceError, toSluiceError } from '../core/errors.js';
 import type { Log } from '../core/log.js';
 import { type JobEvent, type JobSignal, TOPICS } from './events.js';
+import type { ChannelReader } from './hub/channel.js';
 import { EventStream, type StreamCounters } from './hub/event-stream.js';
 import { lazyStream } from './hub/lazy-stream.js';
 import { parseSignal } from './hub/parse-signal.js';
@@ -13,6 +14,7 @@ import type { Caller, JobFilter, JobWatcher } from './job-service.js';
 import type { EventBus, JobEventReader, JobFeedReader } from './ports.js';
 
 const SAFETY_POLL_MS = 1_000;
+const FLUSH_LOOK_MS = 10;
 /** Feeds look for jobs that they know nothing of every so many polls. */
 const POLLS_PER_REFRESH = 5;
 
@@ -37,6 +39,8 @@ export interface HubStats extends Readonly<StreamCounters> {
 
 export interface EventHub extends JobWatcher {
   stats(): HubStats;
+  /** Resolves when every stream has been read up to what is stored now, or when that takes too long. Never rejects. */
+  flush(withinMs: number): Promise<void>;
   /** Ends every stream. */
   stop(): Promise<void>;
 }
@@ -78,7 +82,21 @@ class Hub implements EventHub {
 
   async stop(): Promise<void> {
     await this.#release();
-    for (const { watched } of this.#slots.values()) for (const reader of watched?.channel.readers ?? []) reader.end();
+    for (const reader of this.#readers()) reader.end();
+  }
+
+  async flush(withinMs: number): Promise<void> {
+    const { clock } = this.options;
+    const end = clock.monotonicMs() + withinMs;
+    const isOver = new AbortController();
+    await Promise.race([this.#refreshAll(), sleep(clock, withinMs, isOver.signal)]);
+    isOver.abort();
+    const isRead = () => this.#readers().every((reader) => reader.isRead);
+    while (!isRead() && clock.monotonicMs() < end) await sleep(clock, FLUSH_LOOK_MS);
+  }
+
+  #readers(): readonly ChannelReader[] {
+    return [...this.#slots.values()].flatMap(({ watched }) => [...(watched?.channel.readers ?? [])]);
   }
 
   stats(): HubStats {

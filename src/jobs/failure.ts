@@ -77,6 +77,10 @@ export function failureOf(thrown: unknown): SluiceError {
   });
 }
 
+/** Why a run ends whose process is told to stop: nothing is used up by it. */
+export const shuttingDown = (): SluiceError =>
+  new SluiceError('SHUTTING_DOWN', 'The process is stopping; the work goes on elsewhere.');
+
 /** Whether a connection was lost: what was on its way may have been done or not, and nobody is to blame for it. */
 export function isConnectionLost({ code, cause }: SluiceError): boolean {
   if (code !== 'UNAVAILABLE' || !(cause instanceof Error)) return false;

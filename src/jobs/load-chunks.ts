@@ -1,7 +1,7 @@
 import type { Backoff } from '../core/backoff.js';
-import { SluiceError } from '../core/errors.js';
+import type { SluiceError } from '../core/errors.js';
 import { LOADERS_PER_RUN } from './evaluate-job.js';
-import { failureOf } from './failure.js';
+import { failureOf, shuttingDown } from './failure.js';
 import { LEASE_MS } from './heartbeat.js';
 import { loadChunk } from './load-chunk.js';
 import { retryDelayMs } from './retry-delay.js';
@@ -50,7 +50,8 @@ export async function loadChunks(
   async function loader(): Promise<void> {
     while (progress.chunksDone < progress.chunksTotal) {
       signal.throwIfAborted();
-      if (isStopping()) throw new SluiceError('SHUTTING_DOWN', 'The process is stopping; the work goes on elsewhere.');
+      // Not thrown here: the part that the other loader has in hand is to be finished.
+      if (isStopping()) return;
       const chunk = await context.chunks.claimNext(run.jobId, run.token, context.worker, LEASE_MS);
       if (chunk === null) return;
       await load(chunk);
@@ -68,6 +69,7 @@ export async function loadChunks(
   );
   const failure = results.find((result) => result.status === 'rejected');
   if (failure) throw failed.signal.reason;
+  if (isStopping() && progress.chunksDone < progress.chunksTotal) throw shuttingDown();
   return progress.chunksDone === progress.chunksTotal;
 }
 

@@ -2,16 +2,18 @@ import { SluiceError } from '../core/errors.js';
 import { endAttempt } from './end-attempt.js';
 import { type EvaluatedAttempt, evaluateJob } from './evaluate-job.js';
 import { TOPICS } from './events.js';
+import { shuttingDown } from './failure.js';
 import { finishJob } from './finish-job.js';
 import { createHeartbeat, LEASE_MS } from './heartbeat.js';
 import { loadChunks } from './load-chunks.js';
+import type { OfferOptions } from './ports.js';
 import { createRun, type Run } from './run.js';
 import type { Attempt } from './stores.js';
 import { toldJobId } from './told-job-id.js';
 import type { WorkerContext } from './worker-context.js';
 
-/** How long chunks in hand may take when the process stops; it must be gone 10 s after the signal. */
-const DRAIN_MS = 8_000;
+/** How long chunks in hand may take when the process stops, unless it is told otherwise. */
+const STOP_GRACE_MS = 7_000;
 // A hint that came while this process already had the job is for another one, or for later.
 const HINT_AGAIN_MS = 500;
 
@@ -27,8 +29,15 @@ function evaluated({ job, prepared }: Attempt): EvaluatedAttempt | undefined {
   return prepared && chunksTotal !== null ? { prepared, progress: { chunksDone, chunksTotal } } : undefined;
 }
 
-/** @param concurrency hints handled at once */
-export async function startRunner(context: WorkerContext, concurrency: number): Promise<Runner> {
+/**
+ * @param concurrency hints handled at once
+ * @param graceMs for parts in hand to be committed when it stops; an evaluation is given back at once
+ */
+export async function startRunner(
+  context: WorkerContext,
+  concurrency: number,
+  graceMs = STOP_GRACE_MS,
+): Promise<Runner> {
   const { attempts, bus, queue, clock, log } = context;
   const runs = new Set<Run>();
   const handling = new Set<Promise<void>>();
@@ -73,7 +82,8 @@ export async function startRunner(context: WorkerContext, concurrency: number): 
   }
 
   async function handle(jobId: string): Promise<void> {
-    if (isStopping) return offerAgain(jobId);
+    // Under no word of its own: the hint in hand may have the same one, and would take the place of the new.
+    if (isStopping) return offerAgain(jobId, {});
     if ([...runs].some((run) => run.jobId === jobId)) {
       clock.after(HINT_AGAIN_MS, () => void offerAgain(jobId));
       return;
@@ -90,10 +100,8 @@ export async function startRunner(context: WorkerContext, concurrency: number): 
     }
   }
 
-  const offerAgain = (jobId: string) =>
-    queue
-      .offer(jobId, { once: 'again' })
-      .catch((error: unknown) => log.debug({ jobId, reason: String(error) }, 'not offered'));
+  const offerAgain = (jobId: string, options: OfferOptions = { once: 'again' }) =>
+    queue.offer(jobId, options).catch((error: unknown) => log.debug({ jobId, reason: String(error) }, 'not offered'));
 
   const listening = await bus.subscribe(
     TOPICS.cancel,
@@ -114,10 +122,9 @@ export async function startRunner(context: WorkerContext, concurrency: number): 
     busy: () => runs.size,
     async stop() {
       isStopping = true;
-      const shuttingDown = new SluiceError('SHUTTING_DOWN', 'The process is stopping; the work goes on elsewhere.');
-      for (const run of runs) if (!run.isLoading) run.stop(shuttingDown);
-      const drained = clock.after(DRAIN_MS, () => {
-        for (const run of runs) run.stop(shuttingDown);
+      for (const run of runs) if (!run.isLoading) run.stop(shuttingDown());
+      const drained = clock.after(graceMs, () => {
+        for (const run of runs) run.stop(shuttingDown());
       });
       await Promise.all([working.stop(), ...handling]);
       drained.cancel();

@@ -297,3 +297,36 @@ test('a gateway that stops closes sockets with 1012, so that clients come back',
   expect((await closed)[0]).toBe(1012);
   await expect(fetch(`${stopping.url}/health/live`)).rejects.toThrow();
 });
+
+test('a gateway that is about to stop says so, takes no socket, and lets go of connections with their answer', async () => {
+  const stopping = await testGateway();
+  stopping.announceStop();
+  const ready = await fetch(`${stopping.url}/health/ready`);
+  expect(ready.status).toBe(503);
+  expect(await ready.json()).toMatchObject({ status: 'stopping' });
+  expect(ready.headers.get('connection')).toBe('close');
+  expect((await fetch(`${stopping.url}/health/live`)).status).toBe(200);
+  const late = new WebSocket(stopping.socketUrl, 'graphql-transport-ws');
+  late.on('error', () => {});
+  const [, response] = await once(late, 'unexpected-response');
+  expect(response.statusCode).toBe(503);
+  late.terminate();
+});
+
+test('subscribers have the events that are there before their socket is closed', async () => {
+  let isFlushed = false;
+  const flush = async (withinMs: number) => {
+    expect(withinMs).toBeGreaterThan(0);
+    isFlushed = true;
+  };
+  const stopping = await testGateway({ watcher: { ...silentWatcher(), flush } });
+  const client = stopping.socketClient();
+  const closed = new Promise<unknown>((resolve) => client.on('closed', resolve));
+  const connected = new Promise<unknown>((resolve) => client.on('connected', resolve));
+  const results = client.iterate({ query: 'subscription { jobFeed { seq } }' });
+  results.next().catch(() => {});
+  await connected;
+  await stopping.stop();
+  expect(await closed).toMatchObject({ code: 1012 });
+  expect(isFlushed).toBe(true);
+});

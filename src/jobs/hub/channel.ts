@@ -14,6 +14,8 @@ export interface Head {
 
 /** Who reads from a channel. */
 export interface ChannelReader {
+  /** Whether it has taken everything that the channel knows, and waits for more. */
+  readonly isRead: boolean;
   /** Something is in the log. */
   wake(): void;
   /** The channel no longer knows the job. */

@@ -94,9 +94,7 @@ export class EventStream implements ChannelReader {
     });
   }
 
-  wake(): void {
-    this.#advance(false);
-  }
+  readonly wake = (): void => this.#advance(false);
 
   forget(jobId: string): void {
     this.#told.delete(jobId);
@@ -129,6 +127,10 @@ export class EventStream implements ChannelReader {
     } else if (this.#isBehind) void this.#catchUp();
     else if (this.#isOver) this.end();
     else this.#wakeWhenDue();
+  }
+
+  get isRead(): boolean {
+    return this.#waiting !== undefined && !this.#isBehind && !this.#isReading;
   }
 
   get #isBehind(): boolean {

@@ -57,6 +57,14 @@ describe('what a gateway answers', () => {
     expect(subscriptionFailure(url, thrown)).toMatchObject({ name: 'ConnectionLost' });
   });
 
+  it.each([
+    [{ code: 1012 }, true],
+    [new Error('Unexpected server response: 503'), true],
+    [{ code: 1006, reason: '' }, false],
+  ])('knows a gateway that restarts by %o', (thrown, isRestart) => {
+    expect(subscriptionFailure(url, thrown)).toMatchObject({ isRestart });
+  });
+
   it('of a GraphQL error in the stream is final', () => {
     const failure = subscriptionFailure(url, [{ message: 'gone', extensions: { code: 'JOB_NOT_FOUND' } }]);
     expect(failure).toBeInstanceOf(ClientFailure);

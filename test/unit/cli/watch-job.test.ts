@@ -33,7 +33,7 @@ const schema = buildSchema(`
 /** What the gateway does on one connection: sends events, then ends the stream, or breaks the connection. */
 interface Act {
   readonly events?: readonly JobEvent[];
-  readonly end: 'complete' | 'break' | GraphQLError;
+  readonly end: 'complete' | 'break' | 'restart' | GraphQLError;
 }
 
 const servers: Server[] = [];
@@ -49,11 +49,13 @@ async function aGateway(acts: readonly Act[]) {
   servers.push(http);
   http.on('connection', (socket) => sockets.add(socket));
   await new Promise((resolve) => http.once('listening', resolve));
+  const webSockets = new WebSocketServer({ server: http, path: '/graphql' });
   async function* play(act: Act | undefined) {
     for (const jobEvents of act?.events ?? []) yield { jobEvents };
     if (act?.end instanceof GraphQLError) throw act.end;
     if (act?.end === 'break') for (const socket of sockets) socket.destroy();
-    if (act?.end === 'break') await new Promise(() => {});
+    if (act?.end === 'restart') for (const socket of webSockets.clients) socket.close(1012, 'Service restart');
+    if (act?.end === 'break' || act?.end === 'restart') await new Promise(() => {});
   }
   useServer(
     {
@@ -67,7 +69,7 @@ async function aGateway(acts: readonly Act[]) {
         return subscribe({ schema, document, rootValue, contextValue, variableValues });
       },
     },
-    new WebSocketServer({ server: http, path: '/graphql' }),
+    webSockets,
   );
   // It listens on TCP, so that the address is no pipe's name.
   const { port } = http.address() as AddressInfo;
@@ -116,6 +118,16 @@ describe('watching a job', () => {
       'STATE 4',
     ]);
     expect(gateway.cursors).toEqual([0, 2, 2]);
+  });
+
+  it('goes on after a service restart, be it before the first event', async () => {
+    const gateway = await aGateway([
+      { end: 'restart' },
+      { events: [snapshot(3), chunk(4)], end: 'restart' },
+      { events: [ended(5)], end: 'complete' },
+    ]);
+    expect(await seqsOf(watching(gateway.url, 3))).toEqual(['SNAPSHOT 3', 'CHUNK 4', 'STATE 5']);
+    expect(gateway.cursors).toEqual([3, 3, 4]);
   });
 
   it('goes on when a gateway that stops ends the stream before the job', async () => {

@@ -394,3 +394,29 @@ describe('the feed', () => {
     expect(hub.stats()).toMatchObject({ subscribers: 0, channels: 0 });
   });
 });
+
+describe('flushing', () => {
+  test('waits until everybody has read what is stored, signal or not', async () => {
+    const { told } = watch();
+    await settled();
+    events.isDeaf = true;
+    events.happen('job', { kind: 'STAGE' });
+    await Promise.all([hub.flush(1_000), clock.pass(100)]);
+    expect(brief(told)).toEqual(['SNAPSHOT 1', 'STAGE 2']);
+  });
+
+  test('is over in time when somebody does not read', async () => {
+    const stream = hub.watchJob(caller, 'job', null);
+    await stream.next();
+    await settled();
+    let isOver = false;
+    const flushed = hub.flush(1_000).then(() => {
+      isOver = true;
+    });
+    await clock.pass(900);
+    expect(isOver).toBe(false);
+    await clock.pass(200);
+    await flushed;
+    await stream.return?.();
+  });
+});
