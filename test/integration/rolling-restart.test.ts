@@ -54,7 +54,7 @@ async function launch({ url, token }: GatewayProcess, table: string): Promise<st
     source: { csv: { uri: 'file:rows.csv' } },
     steps: [{ cast: { columns: [{ name: 'id', type: 'BIGINT' }] } }],
     sink: { postgres: { table, mode: 'APPEND' } },
-    options: { chunkRows: 500 },
+    options: { chunkRows: 250 },
   };
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
@@ -129,9 +129,10 @@ it('two gateways and two workers restarted under load lose no event, no row and 
     expect(seen[i]?.changes).toEqual(changes);
     expect(seen[i]?.seqs).toEqual([...new Set(seen[i]?.seqs)].sort((a, b) => a - b));
     expect(seen[i]?.seqs.at(-1)).toBe(job.lastSeq);
-    // Twice the gateway went away, and once the client did.
-    expect(seen[i]?.closeCodes.slice(0, 2)).toEqual([1012, 1012]);
+    // Every time the gateway went away it said so; the last one is closed by the client.
+    expect(new Set(seen[i]?.closeCodes.slice(0, -1))).toEqual(new Set([1012]));
   }
+  expect(Math.max(...seen.map(({ closeCodes }) => closeCodes.length))).toBe(3);
   for (const table of TABLES)
     expect(await runtime.column(`select array[count(*), count(distinct id)]::int[] from ${table}`)).toEqual([
       [ROWS, ROWS],
