@@ -127,7 +127,7 @@ export const CLASS_RULES: readonly Rule[] = [
   },
   {
     name: 'infrastructure-down',
-    when: exhaustedBy('UNAVAILABLE', 'DATABASE_UNREACHABLE', 'QUEUE_UNREACHABLE'),
+    when: exhaustedBy('UNAVAILABLE', 'DATABASE_UNREACHABLE', 'QUEUE_UNREACHABLE', 'DISK_FULL', 'STAGING_FULL'),
     failureClass: 'CRITICAL_FAILURE',
     confidence: 1,
   },

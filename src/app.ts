@@ -4,6 +4,7 @@ import { loadOrgChart } from '../escalation/org-chart.js';
 import { adminToken } from './admin-token.js';
 import type { Config } from './config.js';
 import type { Clock } from './core/clock.js';
+import { folderBytes } from './core/folder-bytes.js';
 import { newId } from './core/ids.js';
 import type { Log } from './core/log.js';
 import { createEngine } from './engine/create-engine.js';
@@ -15,6 +16,7 @@ import { createJobSteering } from './jobs/create-job-steering.js';
 import { createDeadLetterService } from './jobs/dead-letters/create-dead-letter-service.js';
 import { startEventHub } from './jobs/event-hub.js';
 import { failureOf } from './jobs/failure.js';
+import { startJanitor } from './jobs/janitor.js';
 import { startMonitors } from './jobs/monitors/start-monitors.js';
 import { createSuccessMetricsService } from './jobs/monitors/success-metrics-service.js';
 import { startWorkerBeacon } from './jobs/monitors/worker-beacon.js';
@@ -91,10 +93,11 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
 
   const uploadsDir = join(config.home, 'uploads');
   const files = createFileResolver({ dataDirs: config.dataDirs, uploadsDir });
+  const scratchDir = join(config.home, 'scratch');
   const engine = createEngine({
     files,
     limits: { memoryMb: config.engineMemoryMb, threads: config.engineThreads, tempMb: ENGINE_TEMP_MB },
-    scratchDir: join(config.home, 'scratch'),
+    scratchDir,
     clock,
   });
   const isStuck = (): boolean => engine.openSessions() > 0;
@@ -114,6 +117,7 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
     worker,
     staging,
     engine,
+    stagingMaxBytes: config.stagingMaxBytes,
     files,
     parsePipeline,
     queue,
@@ -125,6 +129,12 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
   };
   if (config.roles.has('scheduler')) {
     shutdown.addWork('sweeper', startSweeper(context, stores.sweep).stop);
+    const { sweep } = stores;
+    const { uploadsDays } = config;
+    shutdown.addWork(
+      'janitor',
+      startJanitor({ uploadsDir, scratchDir, uploadsDays, staging, sweep, files, clock, log }).stop,
+    );
     shutdown.addWork('monitors', startMonitors({ store: createMonitorStore(stores.pool), clock, log }).stop);
   }
   if (config.roles.has('escalator')) await escalations.start(shutdown);
@@ -175,10 +185,18 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
       ]);
       return { database, queue: queueAnswers, bus: busAnswers };
     },
-    figures: () => readServiceFigures(stores.pool),
+    figures: async () => {
+      const [figures, stagingBytes, uploadsBytes] = await Promise.all([
+        readServiceFigures(stores.pool),
+        staging.bytes(),
+        folderBytes(uploadsDir),
+      ]);
+      return { ...figures, disk: { stagingBytes, uploadsBytes } };
+    },
     isPassing: (thrown) => failureOf(thrown).code === 'UNAVAILABLE',
     adminToken: token,
     uploadsDir,
+    limits: { allUploadsBytes: config.uploadsMaxBytes },
   });
   shutdown.addEdge('gateway', gateway.stop, gateway.announceStop);
   return {

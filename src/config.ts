@@ -157,6 +157,24 @@ export const VARIABLES = {
     expected: 'a number from 0 to 3600',
     parse: whole(0, 3_600),
   }),
+  SLUICE_UPLOADS_MAX_MB: variable({
+    meaning: 'what all uploads together may take, in MiB; 0 for no limit',
+    default: '0',
+    expected: 'a number from 0 to 999999999',
+    parse: whole(0, 999_999_999),
+  }),
+  SLUICE_UPLOADS_DAYS: variable({
+    meaning: 'days for which an upload is kept, and longer while a job that has not ended reads it; 0 for ever',
+    default: '30',
+    expected: 'a number from 0 to 36500',
+    parse: whole(0, 36_500),
+  }),
+  SLUICE_STAGING_MAX_MB: variable({
+    meaning: 'evaluated parts, in MiB, with which no further evaluation is begun until some are loaded; 0 for no limit',
+    default: '0',
+    expected: 'a number from 0 to 999999999',
+    parse: whole(0, 999_999_999),
+  }),
   SLUICE_ORG_CHART: variable({
     meaning: 'JSON file with your own roster of agents, in the form of `escalation/esa-org-chart.json`',
     default: 'the 105 agents of the ESA organisation',
@@ -199,6 +217,8 @@ export const VARIABLES = {
   }),
 } as const;
 
+const bytesOf = (mb: number | undefined): number | null => (mb ? mb * 1024 ** 2 : null);
+
 type Name = keyof typeof VARIABLES;
 
 function read<N extends Name>(env: NodeJS.ProcessEnv, name: N): z.output<(typeof VARIABLES)[N]['parse']> | undefined {
@@ -234,6 +254,11 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env) {
     engineMemoryMb: read(env, 'SLUICE_ENGINE_MEMORY_MB') ?? 256,
     engineThreads: read(env, 'SLUICE_ENGINE_THREADS') ?? availableParallelism(),
     stopGraceMs: (read(env, 'SLUICE_STOP_GRACE') ?? 7) * 1_000,
+    /** Null for no limit. */
+    uploadsMaxBytes: bytesOf(read(env, 'SLUICE_UPLOADS_MAX_MB')),
+    uploadsDays: read(env, 'SLUICE_UPLOADS_DAYS') ?? 30,
+    /** Null for no limit. */
+    stagingMaxBytes: bytesOf(read(env, 'SLUICE_STAGING_MAX_MB')),
     orgChart: read(env, 'SLUICE_ORG_CHART'),
     webhookAllow: read(env, 'SLUICE_WEBHOOK_ALLOW') ?? [],
     smtpUrl: read(env, 'SLUICE_SMTP_URL'),

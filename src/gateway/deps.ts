@@ -55,11 +55,15 @@ export interface ServiceFigures {
   readonly diedLately: number;
   readonly openEscalations: readonly { readonly class: string; readonly status: string; readonly count: number }[];
   readonly undeliveredNotifications: readonly { readonly state: string; readonly count: number }[];
+  /** Bytes on the disks that the processes share; missing where they are not looked at. */
+  readonly disk?: { readonly stagingBytes: number; readonly uploadsBytes: number };
 }
 
 /** Bounds on what one client may take. Each has a default; tests set them low. */
 export interface GatewayLimits {
   readonly uploadBytes: number;
+  /** Of all uploads together; null for no limit. */
+  readonly allUploadsBytes: number | null;
   readonly graphqlBodyBytes: number;
   readonly sockets: number;
   readonly subscriptionsPerSocket: number;
@@ -70,6 +74,7 @@ export interface GatewayLimits {
 
 export const DEFAULT_LIMITS: GatewayLimits = {
   uploadBytes: 20 * 1024 ** 3,
+  allUploadsBytes: null,
   graphqlBodyBytes: 4 * 1024 ** 2,
   sockets: 5_000,
   subscriptionsPerSocket: 50,

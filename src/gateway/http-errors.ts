@@ -9,6 +9,8 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   LIMIT_EXCEEDED: 413,
   UPLOAD_TOO_LARGE: 413,
   RATE_LIMITED: 429,
+  UPLOADS_FULL: 507,
+  DISK_FULL: 507,
 };
 
 function statusOf(error: SluiceError): number {

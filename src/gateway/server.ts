@@ -13,6 +13,7 @@ import { createMetrics, metricsRoutes } from './metrics.js';
 import { serviceMetrics } from './service-metrics.js';
 import { serveSockets } from './sockets.js';
 import { START_PAGE } from './start-page.js';
+import { createUploadQuota } from './upload-quota.js';
 import { uploadRoutes } from './uploads.js';
 
 export interface Gateway {
@@ -70,7 +71,8 @@ export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
   healthRoutes(server, clock, deps.health, () => isStopping);
   metricsRoutes(server, metrics);
   server.get('/', async (_request, reply) => reply.type('text/html; charset=utf-8').send(START_PAGE));
-  await server.register(uploadRoutes(deps.uploadsDir, limits.uploadBytes));
+  const quota = createUploadQuota(deps.uploadsDir, limits.allUploadsBytes);
+  await server.register(uploadRoutes({ dir: deps.uploadsDir, limit: limits.uploadBytes, quota }));
   await server.register(graphqlRoute(apollo, route));
   const sockets = serveSockets(server.server, {
     schema,

@@ -146,6 +146,18 @@ const FAMILIES: readonly Family[] = [
     samples: ({ undeliveredNotifications }) =>
       undeliveredNotifications.map(({ count, ...labels }) => ({ labels, value: count })),
   },
+  {
+    name: 'sluice_staging_bytes',
+    help: 'Bytes of evaluated parts that wait to be loaded, and of what evaluations write now',
+    labels: [],
+    samples: ({ disk }) => one(disk?.stagingBytes ?? null),
+  },
+  {
+    name: 'sluice_uploads_bytes',
+    help: 'Bytes of the uploads, with those that are on their way',
+    labels: [],
+    samples: ({ disk }) => one(disk?.uploadsBytes ?? null),
+  },
 ];
 
 function register(

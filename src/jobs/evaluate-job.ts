@@ -6,6 +6,8 @@ import type { BoundAttempt, WorkerContext } from './worker-context.js';
 
 // A message a quarter of a second is what an eye can follow.
 const PROGRESS_EVERY_MS = 250;
+/** A load makes room within this, as a rule. */
+const ROOM_AFTER_MS = 30_000;
 
 // More than this many helpers would wait for each other's locks and fsyncs.
 const MOST_HELPERS = 3;
@@ -27,6 +29,7 @@ export async function evaluateJob(context: WorkerContext, bound: BoundAttempt): 
   const { sink } = pipeline;
   const withSinkClient = <T>(work: Parameters<typeof connections.withClient<T>>[1]) =>
     connections.withClient(sink.connection, work);
+  await requireRoom(context);
   const seq = await attempts.enterStage(attempt, 'EVALUATING', 'The source is read and checked.');
   const stagingDir = await staging.create(run.jobId, attempt.token);
   const evaluation = await engine.evaluate({
@@ -52,6 +55,18 @@ export async function evaluateJob(context: WorkerContext, bound: BoundAttempt): 
       .catch((error: unknown) => context.log.warn({ reason: String(error) }, 'no helpers could be invited'));
   }
   return { prepared, progress: { chunksDone: 0, chunksTotal: evaluation.parts.length } };
+}
+
+/** Parts that are loaded make room; until then it is better to wait than to fill the disk. */
+async function requireRoom({ staging, stagingMaxBytes = null }: WorkerContext): Promise<void> {
+  if (stagingMaxBytes === null) return;
+  const bytes = await staging.bytes();
+  if (bytes < stagingMaxBytes) return;
+  throw new SluiceError(
+    'STAGING_FULL',
+    `Parts of other jobs take ${bytes} of the ${stagingMaxBytes} bytes that SLUICE_STAGING_MAX_MB allows; the job waits until some are loaded.`,
+    { details: { bytes, limit: stagingMaxBytes, retryAfterMs: ROOM_AFTER_MS } },
+  );
 }
 
 /** In another database the sink prepares first, in a transaction of its own. */

@@ -1,3 +1,4 @@
+import { diskFull, isDiskFull } from '../core/disk-full.js';
 import { type ErrorCode, SluiceError, toSluiceError } from '../core/errors.js';
 import type { JobError } from './job.js';
 
@@ -6,6 +7,7 @@ const SQLSTATES: readonly (readonly [prefix: string, code: ErrorCode, message: s
   ['08', 'UNAVAILABLE', 'The connection to the database was lost.'],
   ['25006', 'UNAVAILABLE', 'The database takes no writes at the moment.'],
   ['40', 'UNAVAILABLE', 'The database gave the transaction up in favour of another one.'],
+  ['53100', 'DISK_FULL', 'The disk of the database is full: free space there. It is tried again.'],
   ['53', 'UNAVAILABLE', 'The database is out of a resource.'],
   ['55P03', 'UNAVAILABLE', 'The target is locked by somebody else.'],
   ['57', 'UNAVAILABLE', 'The database ended the connection or the statement.'],
@@ -22,8 +24,6 @@ const SQLSTATES: readonly (readonly [prefix: string, code: ErrorCode, message: s
 
 /** Errors of the operating system, by `code`. */
 const SYSTEM_CODES: Readonly<Record<string, ErrorCode>> = {
-  ENOSPC: 'RESOURCE_EXHAUSTED',
-  EDQUOT: 'RESOURCE_EXHAUSTED',
   ENOMEM: 'RESOURCE_EXHAUSTED',
   ECONNRESET: 'UNAVAILABLE',
   ECONNREFUSED: 'UNAVAILABLE',
@@ -63,6 +63,7 @@ function factsOf(error: object): Readonly<Record<string, string>> {
 export function failureOf(thrown: unknown): SluiceError {
   if (!(thrown instanceof Error) || thrown instanceof SluiceError) return toSluiceError(thrown);
   const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
+  if (isDiskFull(thrown) && !/^[0-9A-Z]{5}$/.test(code)) return diskFull(thrown);
   const systemCode = SYSTEM_CODES[code];
   if (systemCode) return new SluiceError(systemCode, `${thrown.message || code}.`, { cause: thrown });
   if (LOST_CONNECTION.test(thrown.message)) {

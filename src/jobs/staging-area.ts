@@ -1,6 +1,13 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { folderBytes } from '../core/folder-bytes.js';
 import { isId } from '../core/ids.js';
+
+export interface StagedAttempt {
+  readonly jobId: string;
+  readonly token: string;
+  readonly modifiedMs: number;
+}
 
 /** Where parts lie between their evaluation and their load; a folder that every worker of an installation sees. */
 export interface StagingArea {
@@ -8,6 +15,10 @@ export interface StagingArea {
   create(jobId: string, token: string): Promise<string>;
   /** Removes the folder of one attempt, or of the whole job. */
   remove(jobId: string, token?: string): Promise<void>;
+  /** Bytes that all of it takes. */
+  bytes(): Promise<number>;
+  /** Every attempt that has a folder here, and when something was last made in it. */
+  attempts(): Promise<readonly StagedAttempt[]>;
   /** Jobs that have something here. */
   jobIds(): Promise<readonly string[]>;
 }
@@ -23,9 +34,20 @@ export function createStagingArea(root: string): StagingArea {
     async remove(jobId, token) {
       await rm(token === undefined ? join(root, jobId) : join(root, jobId, token), { recursive: true, force: true });
     },
-    async jobIds() {
-      const names = await readdir(root).catch(() => []);
-      return names.filter(isId);
+    bytes: () => folderBytes(root),
+    async attempts() {
+      const found: StagedAttempt[] = [];
+      for (const jobId of await idsIn(root)) {
+        for (const token of await idsIn(join(root, jobId))) {
+          const stats = await stat(join(root, jobId, token)).catch(() => null);
+          if (stats) found.push({ jobId, token, modifiedMs: stats.mtimeMs });
+        }
+      }
+      return found;
     },
+    jobIds: () => idsIn(root),
   };
 }
+
+const idsIn = async (folder: string): Promise<readonly string[]> =>
+  (await readdir(folder).catch(() => [])).filter(isId);

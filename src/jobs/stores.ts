@@ -246,6 +246,12 @@ export interface Straggler {
   readonly lastSeq: number;
 }
 
+/** An attempt by its fencing token. */
+export interface AttemptName {
+  readonly jobId: string;
+  readonly token: string;
+}
+
 /** What the sweeper looks for; every method is safe to call from several schedulers at once. */
 export interface SweepStore {
   /** QUEUED without movement for `idleMs`, in the order in which workers take them; not those whose queue or target is paused. */
@@ -274,4 +280,8 @@ export interface SweepStore {
   leftovers(idleMs: number, limit: number): Promise<readonly Attempt[]>;
   /** Those of the ids whose jobs do not exist, or have ended and keep no parts for a retry. */
   ended(jobIds: readonly string[]): Promise<readonly string[]>;
+  /** Those of the attempts that do not run, and of which no part is known: nobody will come for what they have staged. */
+  abandonedAttempts(attempts: readonly AttemptName[]): Promise<readonly AttemptName[]>;
+  /** What jobs that have not ended read from the uploads. */
+  uploadUris(): Promise<readonly string[]>;
 }

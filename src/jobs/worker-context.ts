@@ -27,6 +27,8 @@ export interface WorkerContext {
   readonly connections: SinkConnections;
   readonly ledger: LoadLedger;
   readonly staging: StagingArea;
+  /** Bytes of staged parts with which no evaluation is begun any more; null for no limit. */
+  readonly stagingMaxBytes?: number | null;
   readonly engine: Engine;
   readonly files: FileResolver;
   readonly parsePipeline: (spec: unknown) => Pipeline;

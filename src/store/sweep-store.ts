@@ -205,5 +205,26 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
       );
       return rows.map((row) => row.id);
     },
+
+    async abandonedAttempts(attempts) {
+      const { rows } = await pool.query<{ jobId: string; token: string }>(
+        `select staged.job_id as "jobId", staged.token from unnest($1::uuid[], $2::uuid[]) as staged (job_id, token)
+         where not exists (select from sluice.job as job
+             where job.id = staged.job_id and job.state = 'RUNNING' and job.lease_token = staged.token)
+           and not exists (select from sluice.chunk as chunk
+             where chunk.job_id = staged.job_id and strpos(chunk.uri, staged.token::text) > 0)`,
+        [attempts.map(({ jobId }) => jobId), attempts.map(({ token }) => token)],
+      );
+      return rows;
+    },
+
+    async uploadUris() {
+      const { rows } = await pool.query<{ uri: string }>(
+        `select distinct uri #>> '{}' as uri
+         from sluice.job as job, jsonb_path_query(job.spec, '$.source.*.uri') as uri
+         where job.state not in (${FINAL_STATES_SQL}) and uri #>> '{}' ilike 'upload:%'`,
+      );
+      return rows.map((row) => row.uri);
+    },
   };
 }

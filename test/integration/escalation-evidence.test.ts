@@ -115,6 +115,8 @@ describe('the SQL that the engine compiled', () => {
       create: () => Promise.reject(new Error('no folder')),
       remove: async () => undefined,
       jobIds: async () => [],
+      bytes: async () => 0,
+      attempts: async () => [],
     };
     const job = await jobs.escalated({ source: rows }, { staging: broken });
     expect(job).toMatchObject({ error: { code: 'INTERNAL' }, escalations: [{ evidence: { job: { sql: null } } }] });

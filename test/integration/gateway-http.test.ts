@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { serverAudits } from 'graphql-http';
@@ -288,6 +288,27 @@ describe('uploads', () => {
     if (unannounced) expect(unannounced.status).toBe(413);
     expect(await readdir(gateway.uploadsDir)).not.toContain('big.csv');
     expect((await readdir(gateway.uploadsDir)).filter((file) => file.endsWith('.part'))).toEqual([]);
+  });
+
+  test('all uploads together are bounded, announced or not, also two at once; one that is replaced makes room', async () => {
+    const small = await testGateway({ limits: { allUploadsBytes: 100 } });
+    const send = async (name: string, body: string | ReadableStream) => {
+      const init = { method: 'PUT', body, headers: { authorization: `Bearer ${TOKEN}` }, duplex: 'half' };
+      return answerOf(await fetch(`${small.url}/uploads/${name}`, init as RequestInit));
+    };
+    const pieces = (count: number) =>
+      ReadableStream.from(
+        Array.from({ length: count }, () => new TextEncoder().encode('x'.repeat(10))),
+      ) as ReadableStream;
+    expect((await send('a.csv', 'x'.repeat(60))).status).toBe(200);
+    expect(await send('b.csv', 'x'.repeat(60))).toMatchObject({ status: 507, code: 'UPLOADS_FULL' });
+    const both = await Promise.allSettled([send('b.csv', pieces(3)), send('c.csv', pieces(3))]);
+    expect(both.filter((one) => one.status === 'fulfilled' && one.value.status === 200).length).toBeLessThan(2);
+    expect((await send('a.csv', 'x'.repeat(70))).status).toBe(200);
+    const names = await readdir(small.uploadsDir);
+    expect(names.filter((name) => name.startsWith('.'))).toEqual([]);
+    const sizes = await Promise.all(names.map(async (name) => (await stat(join(small.uploadsDir, name))).size));
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(100);
   });
 
   test('an upload that breaks off leaves nothing', async () => {

@@ -18,7 +18,10 @@ beforeEach(() => pool.query('delete from sluice.job; delete from sluice.worker; 
 
 /** A gateway with these figures, and a scrape of it: `name{label="value"}` to value. */
 async function scraped(
-  figures: () => Promise<ServiceFigures> = () => readServiceFigures(pool),
+  figures: () => Promise<ServiceFigures> = async () => ({
+    ...(await readServiceFigures(pool)),
+    disk: { stagingBytes: 7, uploadsBytes: 9 },
+  }),
   clock = new ManualClock(),
 ) {
   const gateway = await testGateway({ figures, clock });
@@ -117,6 +120,8 @@ describe('GET /metrics', () => {
     });
     expect(valuesOf(families, 'sluice_notifications_undelivered')).toEqual({ PENDING: 2, DEAD: 1 });
     expect(figureOf(families, 'sluice_database_up')).toBe(1);
+    expect(figureOf(families, 'sluice_staging_bytes')).toBe(7);
+    expect(figureOf(families, 'sluice_uploads_bytes')).toBe(9);
   });
 
   it('follows the conventions: a name with its unit, a sentence of help, and no labels without bounds', async () => {

@@ -1,3 +1,4 @@
+import { diskFull, isDiskFull } from '../../core/disk-full.js';
 import { SluiceError, UserErrors } from '../../core/errors.js';
 import type { ResolvedFile } from '../pipeline.js';
 
@@ -5,7 +6,7 @@ type Rule = readonly [pattern: RegExp, error: (words: string, file: string) => S
 
 const RULES: readonly Rule[] = [
   [
-    /out of memory|max_temp_directory_size|no space left|failed to offload|disk full/i,
+    /out of memory|max_temp_directory_size|failed to offload/i,
     () =>
       new SluiceError(
         'RESOURCE_EXHAUSTED',
@@ -42,6 +43,8 @@ const RULES: readonly Rule[] = [
 /** What DuckDB threw while a source was evaluated, as an error that a user can act on. */
 export function engineFailure(thrown: unknown, files: readonly ResolvedFile[]): unknown {
   if (thrown instanceof SluiceError || thrown instanceof UserErrors || !(thrown instanceof Error)) return thrown;
+  // Before the limits: spilling to a full disk is told as both.
+  if (isDiskFull(thrown)) return diskFull(thrown);
   const rule = RULES.find(([pattern]) => pattern.test(thrown.message));
   if (rule === undefined) return thrown;
   const named = files.find((file) => thrown.message.includes(file.path)) ?? (files.length === 1 ? files[0] : undefined);

@@ -134,9 +134,8 @@ export class EventStream implements ChannelReader {
   }
 
   get #isBehind(): boolean {
-    return (
-      this.#behind !== undefined || this.#place < this.options.channel.log.evictedThrough || this.#place === BEHIND
-    );
+    const { evictedThrough } = this.options.channel.log;
+    return this.#behind !== undefined || this.#place < evictedThrough || this.#place === BEHIND;
   }
 
   get #isOver(): boolean {
@@ -296,7 +295,7 @@ export class EventStream implements ChannelReader {
   }
 }
 
-const isConflatableAt = (page: readonly JobEvent[], index: number): boolean => {
+function isConflatableAt(page: readonly JobEvent[], index: number): boolean {
   const event = page[index];
   return event !== undefined && isConflatable(event);
-};
+}

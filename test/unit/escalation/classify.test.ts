@@ -64,6 +64,7 @@ describe('classifying', () => {
       'CRITICAL_FAILURE',
       'infrastructure-down',
     ],
+    [failed('RETRIES_EXHAUSTED', { lastCode: 'DISK_FULL' }), 'CRITICAL_FAILURE', 'infrastructure-down'],
     [failed('RETRIES_EXHAUSTED', { lastCode: 'CHUNK_TIMEOUT' }), 'WORKFLOW_INTEGRATION', 'loads-hang-every-time'],
     [failed('RETRIES_EXHAUSTED', { lastCode: 'LEASE_LOST' }), 'CRITICAL_FAILURE', 'workers-keep-dying'],
     [failed('RETRIES_EXHAUSTED'), 'CRITICAL_FAILURE', 'retries-exhausted'],

@@ -62,6 +62,14 @@ describe('a driver error', () => {
     'EPIPE',
   ])('%s passes by itself', (code) => expect(failureOf(driverError(code)).failureClass).toBe('TRANSIENT'));
 
+  it.each(['ENOSPC', 'EDQUOT', '53100'])('%s is a full disk, and says what to do', (code) => {
+    expect(failureOf(driverError(code))).toMatchObject({
+      code: 'DISK_FULL',
+      failureClass: 'TRANSIENT',
+      message: expect.stringMatching(/free space/),
+    });
+  });
+
   it.each([
     ['23505', 'CONSTRAINT_VIOLATION'],
     ['23502', 'CONSTRAINT_VIOLATION'],
@@ -69,7 +77,7 @@ describe('a driver error', () => {
     ['42501', 'TARGET_NOT_ALLOWED'],
     ['42P01', 'TARGET_NOT_FOUND'],
     ['42703', 'TARGET_INCOMPATIBLE'],
-    ['ENOSPC', 'RESOURCE_EXHAUSTED'],
+    ['ENOMEM', 'RESOURCE_EXHAUSTED'],
     ['XX000', 'INTERNAL'],
     ['', 'INTERNAL'],
   ])('%s is %s and is not tried again', (code, expected) => {
