@@ -265,7 +265,10 @@ export class EventStream implements ChannelReader {
     if (page[0]?.seq !== told.seq + 1 && channel.jobId !== null)
       throw new SluiceError('CURSOR_EXPIRED', `Events after ${told.seq} are gone.`, { path: ['afterSeq'] });
     if (page.length < PAGE) jobIds.shift();
-    const kept = page.filter((event, i) => !isConflatable(event) || !isConflatableAt(page, i + 1));
+    const kept = page.filter((event, i) => {
+      const next = page[i + 1];
+      return !isConflatable(event) || next === undefined || !isConflatable(next);
+    });
     this.options.counters.conflated += page.length - kept.length;
     for (const event of kept) if (matches(event)) this.#enqueue(told, event);
     told.seq = Math.max(told.seq, page.at(-1)?.seq ?? 0);
@@ -293,9 +296,4 @@ export class EventStream implements ChannelReader {
     if (told) told.floor = progress;
     return { ...event, progress };
   }
-}
-
-function isConflatableAt(page: readonly JobEvent[], index: number): boolean {
-  const event = page[index];
-  return event !== undefined && isConflatable(event);
 }
