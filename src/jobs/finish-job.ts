@@ -29,7 +29,9 @@ export async function finishJob(
     );
     return recheck;
   };
-  const finished = await chunks.finish(attempt, run.signal, publishThere, !isSystem);
+  // A file that is renamed into its place is there, whatever becomes of the transaction.
+  const isElsewhere = !isSystem || sink.staging.kind === 'FILE';
+  const finished = await chunks.finish(attempt, run.signal, publishThere, isElsewhere);
   if (!finished) return false;
   try {
     await staging.remove(run.jobId);

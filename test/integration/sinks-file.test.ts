@@ -97,6 +97,40 @@ describe('a file sink', () => {
     expect(await readFile(at(`${'n'.repeat(251)}.csv`), 'utf8')).toBe('x');
   });
 
+  it('leaves nothing when it is discarded, and takes no folder that was there or holds something', async () => {
+    await mkdir(at('was-there'));
+    for (const uri of ['file:made/for/it/out.csv', 'file:was-there/out.csv', 'file:shared/deep/out.csv']) {
+      const load = job(uri);
+      await load.prepare();
+      await load.load(await finished('x'));
+      if (uri.includes('shared')) await writeFile(at('shared/of-another'), 'x');
+      await load.discard();
+      await load.discard();
+    }
+    expect(await readdir(home.home)).not.toContain('made');
+    expect(await readdir(at('was-there'))).toEqual([]);
+    expect(await readdir(at('shared'))).toEqual(['of-another']);
+  });
+
+  it('takes the copies of killed workers away when it publishes', async () => {
+    const load = job('file:killed/out.csv');
+    await load.prepare();
+    await load.load(await finished('x'));
+    await writeFile(at(`killed/.sluice-${load.id}.0192aaaa`), 'half');
+    await writeFile(at('killed/.sluice-of-another.tmp'), 'x');
+    await load.publish();
+    expect((await readdir(at('killed'))).sort()).toEqual(['.sluice-of-another.tmp', 'out.csv']);
+  });
+
+  it('publishes nothing once it is told to stop', async () => {
+    const load = job('file:stopped/out.csv');
+    await load.prepare();
+    await load.load(await finished('x'));
+    await expect(load.publish(AbortSignal.abort(new Error('cancelled')))).rejects.toThrow('cancelled');
+    await load.discard();
+    expect(await readdir(home.home)).not.toContain('stopped');
+  });
+
   it('leaves nothing behind when a part cannot be put aside', async () => {
     await mkdir(at('broken'));
     const load = job('file:broken/out.csv');

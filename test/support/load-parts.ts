@@ -73,12 +73,12 @@ export function loadJob(pool: Pool, home: SinkHome, sink: SinkBinding, output: r
       rechecks.push(recheck);
       return rows;
     },
-    publishIn(client: PoolClient) {
+    publishIn(client: PoolClient, stop = signal) {
       const rows = parts.reduce((sum, part) => sum + (part.expectedRows ?? 0), 0);
-      return sink.publish({ client, signal }, known(), { rows, parts: async () => parts });
+      return sink.publish({ client, signal: stop }, known(), { rows, parts: async () => parts });
     },
-    async publish() {
-      rechecks.push(await inTransaction((client) => job.publishIn(client)));
+    async publish(stop = signal) {
+      rechecks.push(await inTransaction((client) => job.publishIn(client, stop)));
     },
     discard: () => inTransaction((client) => sink.discard(client, known())),
     /** The whole way: the rows split over as many parts as are given. */

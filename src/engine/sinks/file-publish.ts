@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { constants, copyFile, link, lstat, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { constants, copyFile, link, lstat, mkdir, open, readdir, realpath, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { SluiceError } from '../../core/errors.js';
@@ -12,6 +12,8 @@ const preparedFile = z.object({
   path: z.string(),
   /** What stood there before, so that a publish that is repeated after a crash knows its own work; null for nothing. */
   before: z.string().nullable(),
+  /** The outermost folder that did not exist then; null when all did. */
+  missing: z.string().nullable().default(null),
 });
 
 export type PreparedFile = z.infer<typeof preparedFile>;
@@ -28,6 +30,13 @@ export function parsePreparedFile(prepared: unknown): PreparedFile {
 export async function identityOf(path: string): Promise<string | null> {
   const stats = await lstat(path, { bigint: true }).catch(() => null);
   return stats && `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}`;
+}
+
+/** The outermost folder of the path that does not exist; null when the path does. */
+export async function firstMissing(dir: string): Promise<string | null> {
+  let missing: string | null = null;
+  for (let folder = dir; (await lstat(folder).catch(() => null)) === null; folder = dirname(folder)) missing = folder;
+  return missing;
 }
 
 // Hidden, so that no pattern of a source reads it; short, so that a long name of the target does not make it too long.
@@ -68,10 +77,33 @@ export async function publishFile(file: PreparedFile): Promise<void> {
       cause: error,
     });
   }
-  await sync(dir);
+  for (const folder of [dir, ...madeFolders(file).map((made) => dirname(made))]) await sync(folder);
+  // Copies of workers that were killed while they wrote them.
+  await removeAside(file);
 }
 
+/** Removes what lies beside the target, and folders that were made for it and hold nothing else. */
 export async function discardFile(file: PreparedFile): Promise<void> {
+  await removeAside(file);
+  for (const folder of madeFolders(file)) {
+    const isGone = await rmdir(folder).then(
+      () => true,
+      // Never made, or somebody else has put something there.
+      (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT',
+    );
+    if (!isGone) return;
+  }
+}
+
+/** Folders that did not exist when the job was prepared, the innermost first. */
+function madeFolders({ path, missing }: PreparedFile): readonly string[] {
+  if (missing === null) return [];
+  const made: string[] = [];
+  for (let folder = dirname(path); folder.length >= missing.length; folder = dirname(folder)) made.push(folder);
+  return made;
+}
+
+async function removeAside(file: PreparedFile): Promise<void> {
   const dir = dirname(file.path);
   const names = await readdir(dir).catch(() => []);
   const ours = names.filter((name) => name.startsWith(asidePrefix(file)));

@@ -1,6 +1,7 @@
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { SluiceError } from '../../core/errors.js';
-import { discardFile, identityOf, parsePreparedFile, publishFile, putAside } from './file-publish.js';
+import { discardFile, firstMissing, identityOf, parsePreparedFile, publishFile, putAside } from './file-publish.js';
 import type { SinkBinding } from './sink.js';
 
 /** What the engine writes with `COPY ... TO 'part' (copyOptions)`. */
@@ -69,7 +70,7 @@ export function fileSink(file: FileFormat): SinkBinding {
     },
     async prepare(_client, job, _output, files) {
       const path = await files.resolveTarget(file.uri).catch(atUri);
-      return { jobId: job.id, path, before: await identityOf(path) };
+      return { jobId: job.id, path, before: await identityOf(path), missing: await firstMissing(dirname(path)) };
     },
     async load({ signal }, prepared, part) {
       signal.throwIfAborted();
@@ -80,7 +81,9 @@ export function fileSink(file: FileFormat): SinkBinding {
       // Nothing is read back: the file that is published is the one that was evaluated, and nobody writes it again.
       return { rows: part.expectedRows, recheck: null };
     },
-    async publish(_tx, prepared) {
+    async publish({ signal }, prepared) {
+      // The last moment for it: nothing takes a rename back.
+      signal.throwIfAborted();
       await publishFile(parsePreparedFile(prepared));
       return null;
     },
