@@ -4,7 +4,6 @@ import { loadOrgChart } from '../escalation/org-chart.js';
 import { adminToken } from './admin-token.js';
 import type { Config } from './config.js';
 import type { Clock } from './core/clock.js';
-import { folderBytes } from './core/folder-bytes.js';
 import { newId } from './core/ids.js';
 import type { Log } from './core/log.js';
 import { createEngine } from './engine/create-engine.js';
@@ -14,6 +13,7 @@ import { startGateway } from './gateway/server.js';
 import { createJobService } from './jobs/create-job-service.js';
 import { createJobSteering } from './jobs/create-job-steering.js';
 import { createDeadLetterService } from './jobs/dead-letters/create-dead-letter-service.js';
+import { createDiskFigures } from './jobs/disk-figures.js';
 import { startEventHub } from './jobs/event-hub.js';
 import { failureOf } from './jobs/failure.js';
 import { startJanitor } from './jobs/janitor.js';
@@ -153,6 +153,7 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
   const queues = await startQueueService({ store: createQueueStore(stores.pool), queue, bus, clock, log });
   shutdown.add('queue service', queues.stop);
   const { token, isNew } = await adminToken(config.home, config.adminToken);
+  const diskFigures = createDiskFigures(staging, uploadsDir, clock);
   const gateway = await startGateway({
     config,
     log,
@@ -186,12 +187,8 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
       return { database, queue: queueAnswers, bus: busAnswers };
     },
     figures: async () => {
-      const [figures, stagingBytes, uploadsBytes] = await Promise.all([
-        readServiceFigures(stores.pool),
-        staging.bytes(),
-        folderBytes(uploadsDir),
-      ]);
-      return { ...figures, disk: { stagingBytes, uploadsBytes } };
+      const [figures, disk] = await Promise.all([readServiceFigures(stores.pool), diskFigures()]);
+      return { ...figures, ...(disk && { disk }) };
     },
     isPassing: (thrown) => failureOf(thrown).code === 'UNAVAILABLE',
     adminToken: token,

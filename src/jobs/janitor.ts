@@ -1,5 +1,5 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Clock } from '../core/clock.js';
 import { startDueLoop } from '../core/due-loop.js';
 import type { Log } from '../core/log.js';
@@ -75,7 +75,7 @@ export function startJanitor(options: JanitorOptions) {
     for (const uri of await sweep.uploadUris()) {
       // One that matches nothing needs nothing.
       const read = await files.resolve(uri).catch(() => []);
-      for (const { path } of read) names.add(path.slice(path.lastIndexOf('/') + 1));
+      for (const { path } of read) names.add(basename(path));
     }
     return names;
   }
