@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,9 @@ export async function smallDisk(): Promise<SmallDisk> {
     () => true,
     () => false,
   );
+  // However the test ends, no mount is left that nobody could remove the folder of.
+  const unmount = () => void spawnSync('umount', ['-l', folder]);
+  if (mounted) process.once('exit', unmount);
   let isFull = !mounted;
   const full = () => Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
   return {
@@ -39,6 +42,7 @@ export async function smallDisk(): Promise<SmallDisk> {
     },
     async remove() {
       if (mounted) await run('umount', ['-l', folder]);
+      process.off('exit', unmount);
       await rm(folder, { recursive: true, force: true });
     },
   };
