@@ -113,10 +113,15 @@ export function reconcileQuarantine(rows: number, written: number): void {
  */
 export function quarantineText(reasons: string, raw: string): string {
   // jsonb holds no \\u0000, text no NUL: both are shown as the replacement character.
-  const shownReasons = `replace(${reasons}, '\\u0000', chr(65533))`;
-  const shownRaw = `replace(${raw}, chr(0), chr(65533))`;
-  return `concat(${escapeText(shownReasons)}, chr(9), ${escapeText(shownRaw)})`;
+  return `concat(${escapedWithout(`'\\u0000'`, reasons)}, chr(9), ${escapedWithout('chr(0)', raw)})`;
 }
+
+/**
+ * Bound by a lambda, because the engine computes an expression as often as it is named; and replacing costs more than
+ * looking whether there is anything to replace.
+ */
+const escapedWithout = (character: string, text: string): string =>
+  `list_transform([${text}], lambda t: CASE WHEN contains(t, ${character}) THEN ${escapeText(`replace(t, ${character}, chr(65533))`)} ELSE ${escapeText('t')} END)[1]`;
 
 /** Writes the rejected records of a single file in order: their line, how many accepted rows stand before, the rest of their line in the quarantine. */
 export async function writeRejects(session: Session, path: string): Promise<void> {
