@@ -9,6 +9,8 @@ export interface ChaosArguments {
   /** Of each queue. */
   readonly recoveries: number;
   readonly scenarios: boolean;
+  /** Jobs that wait when Redis loses all that it has. */
+  readonly flood: number;
   readonly queues: readonly QueueEngine[];
 }
 
@@ -22,6 +24,7 @@ export function readArguments(argv: readonly string[], anySeed: number): ChaosAr
       seed: { type: 'string', default: String(anySeed) },
       points: { type: 'string', default: '1000' },
       recoveries: { type: 'string', default: '10' },
+      flood: { type: 'string', default: '2000' },
       'no-scenarios': { type: 'boolean', default: false },
       queue: { type: 'string', default: 'both' },
     },
@@ -33,6 +36,7 @@ export function readArguments(argv: readonly string[], anySeed: number): ChaosAr
     points: whole(values.points, 'points', 1),
     recoveries: whole(values.recoveries, 'recoveries', 0),
     scenarios: !values['no-scenarios'],
+    flood: whole(values.flood, 'flood', 0),
     queues,
   };
 }

@@ -8,7 +8,7 @@ const RECOVERY_MS = 10_000;
 
 /** What the run counted and measured, with what it should be. */
 export function chaosFigures(result: ChaosResult): readonly Figure[] {
-  const { findings, struck, recoveryMs, scenarios } = result;
+  const { findings, struck, recoveryMs, scenarios, floodMs } = result;
   const count = (name: string, value: number, note?: string): Figure => ({
     name,
     value,
@@ -43,6 +43,16 @@ export function chaosFigures(result: ChaosResult): readonly Figure[] {
           {
             name: 'killed in a part until it goes on, max',
             value: percentile(recoveryMs, 1),
+            unit: 'ms',
+            objective: { max: RECOVERY_MS },
+          },
+        ]),
+    ...(floodMs === undefined
+      ? []
+      : [
+          {
+            name: 'FLUSHALL until every waiting job has a hint',
+            value: floodMs,
             unit: 'ms',
             objective: { max: RECOVERY_MS },
           },

@@ -5,6 +5,7 @@ import { eventually } from '../../support/eventually.js';
 import { chosen, seededFor } from '../../support/seeded.js';
 import { breakEnvironment, type EnvironmentFault, faultsOf } from './environment.js';
 import type { StatementFault } from './fault.js';
+import { floodAndFlush } from './flushall.js';
 import { inputOf, JOB_KINDS, type JobKind, type Place, writeSource } from './job-kinds.js';
 import { type Findings, noFindings, type Outcome, readOutcome } from './judge.js';
 import { type Node, type Nodes, startNodes } from './nodes.js';
@@ -25,6 +26,8 @@ export interface ChaosOptions {
   readonly points: number;
   /** Whether the faults of benchmarks of queues are played too, each with the throughput before and after it. */
   readonly scenarios: boolean;
+  /** Jobs that wait when Redis loses all that it has; 0 for none of that. */
+  readonly flood: number;
   /** Workers that are killed in the middle of a part while nobody moves the time. */
   readonly recoveries: number;
   readonly tell: (line: string) => void;
@@ -42,6 +45,8 @@ export interface ChaosResult {
   /** From a SIGKILL in the middle of a part until its job went on elsewhere. */
   readonly recoveryMs: readonly number[];
   readonly scenarios: readonly ScenarioResult[];
+  /** From a FLUSHALL until every job that waits has a hint again. */
+  readonly floodMs: number | undefined;
 }
 
 const PROCESSES = 3;
@@ -94,6 +99,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     strikes.isTimeLeftAlone = true;
     const recoveryMs = await measureRecovery(nodes, place, keys, strikes, options.recoveries);
     const scenarios = options.scenarios ? await playScenarios(nodes, servers, findings, tell) : [];
+    const floodMs = await floodAndFlush(nodes, servers, options.flood, findings, tell);
     return {
       findings,
       statements: keys.length,
@@ -104,6 +110,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       repeatedLaunches: workload.repeatedLaunches(),
       recoveryMs,
       scenarios,
+      floodMs,
     };
   } finally {
     await nodes.stop();

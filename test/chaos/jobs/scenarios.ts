@@ -4,6 +4,7 @@ import type { Findings } from './judge.js';
 import type { Nodes } from './nodes.js';
 import { patiently } from './patience.js';
 import { exhaustConnections, type Servers } from './servers.js';
+import { judgeTinyJobs, tinyJob } from './tiny-jobs.js';
 import { launch } from './workload.js';
 
 export interface ScenarioResult {
@@ -53,13 +54,7 @@ const MEASURED_MS = 10_000;
 const PATIENCE_MS = 60_000;
 
 const TABLE = 'ticks';
-const inputOf = (number: number) => ({
-  name: 'tick',
-  idempotencyKey: `tick-${number}`,
-  source: { records: { rows: [{ id: number }] } },
-  sink: { postgres: { table: TABLE } },
-  options: { maxAttempts: 20 },
-});
+const inputOf = tinyJob('tick', TABLE);
 
 /** Plays one after the other while small jobs come without end; nothing moves the time. */
 export async function playScenarios(
@@ -90,8 +85,11 @@ export async function playScenarios(
   } finally {
     await stream.stop();
   }
-  await eventually(async () => (await patiently(() => openJobs(servers))) === 0, PATIENCE_MS).catch(() => undefined);
-  await judge(servers, stream.launched(), findings);
+  await judgeTinyJobs(
+    servers,
+    { name: 'tick', table: TABLE, launched: stream.launched(), withinMs: PATIENCE_MS },
+    findings,
+  );
   return results;
 }
 
@@ -147,24 +145,3 @@ const doneAfter = ({ pool }: Servers, at: number): Promise<void> =>
       ).rows.length > 0,
     PATIENCE_MS,
   );
-
-async function openJobs({ pool }: Servers): Promise<number> {
-  const { rows } = await pool.query<{ count: number }>(
-    `select count(*)::integer as count from sluice.job where name = 'tick' and state <> 'SUCCEEDED'`,
-  );
-  return rows[0]?.count ?? 0;
-}
-
-async function judge({ pool }: Servers, launched: number, findings: Findings): Promise<void> {
-  const { rows } = await pool.query<{ state: string; count: number }>(
-    `select state, count(*)::integer as count from sluice.job where name = 'tick' and state <> 'SUCCEEDED' group by 1`,
-  );
-  findings.lost.push(...rows.map(({ state, count }) => `${count} small jobs are ${state}`));
-  const { rows: loaded } = await pool.query<{ all: number; different: number }>(
-    `select count(*)::integer as all, count(distinct id)::integer as different from ${TABLE}`,
-  );
-  const { all = 0, different = 0 } = loaded[0] ?? {};
-  if (all !== launched || different !== launched) {
-    findings.differing.push(`${launched} small jobs have loaded ${all} rows, ${different} of them different`);
-  }
-}

@@ -33,6 +33,8 @@ export interface Servers {
 interface OwnRedis {
   readonly url: string;
   flush(): Promise<void>;
+  /** Hints that wait or are handled. */
+  hints(): Promise<number>;
   /** Ends it without a word, and starts an empty one in its place. */
   replace(): Promise<void>;
 }
@@ -91,11 +93,22 @@ async function startRedis(folder: string): Promise<OwnRedis & { stop(): Promise<
     url,
     stop,
     flush: async () => void (await asks(url, (client) => client.flushall())),
+    hints: () => asks(url, countHints),
     async replace() {
       await stop();
       await start();
     },
   };
+}
+
+/** As BullMQ keeps them. */
+async function countHints(client: Redis): Promise<number> {
+  const [waiting, active, byPriority] = await Promise.all(
+    ['wait', 'active', 'prioritized'].map((list) => client.keys(`*:${list}`)),
+  );
+  const lists = [...(waiting ?? []), ...(active ?? [])].map((key) => client.llen(key));
+  const counts = await Promise.all([...lists, ...(byPriority ?? []).map((key) => client.zcard(key))]);
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 async function asks<T>(url: string, work: (client: Redis) => Promise<T>): Promise<T> {
