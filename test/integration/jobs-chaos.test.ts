@@ -25,6 +25,7 @@ it(`nothing is lost or done twice when ${POINTS} things break (seed ${seed}, que
     seed,
     points: POINTS,
     recoveries: 0,
+    cancels: 0,
     scenarios: false,
     flood: 0,
     tell: () => undefined,

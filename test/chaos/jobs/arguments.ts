@@ -8,6 +8,8 @@ export interface ChaosArguments {
   readonly points: number;
   /** Of each queue. */
   readonly recoveries: number;
+  /** Of each queue. */
+  readonly cancels: number;
   readonly scenarios: boolean;
   /** Jobs that wait when Redis loses all that it has. */
   readonly flood: number;
@@ -24,6 +26,7 @@ export function readArguments(argv: readonly string[], anySeed: number): ChaosAr
       seed: { type: 'string', default: String(anySeed) },
       points: { type: 'string', default: '1000' },
       recoveries: { type: 'string', default: '10' },
+      cancels: { type: 'string', default: '50' },
       flood: { type: 'string', default: '2000' },
       'no-scenarios': { type: 'boolean', default: false },
       queue: { type: 'string', default: 'both' },
@@ -35,6 +38,7 @@ export function readArguments(argv: readonly string[], anySeed: number): ChaosAr
     seed: whole(values.seed, 'seed', 0),
     points: whole(values.points, 'points', 1),
     recoveries: whole(values.recoveries, 'recoveries', 0),
+    cancels: whole(values.cancels, 'cancels', 0),
     scenarios: !values['no-scenarios'],
     flood: whole(values.flood, 'flood', 0),
     queues,

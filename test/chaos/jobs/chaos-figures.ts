@@ -5,10 +5,11 @@ import type { ChaosResult } from './chaos.js';
 const MUST_NOT_BE = { max: 0 } as const;
 /** A killed worker's job goes on within this. */
 const RECOVERY_MS = 10_000;
+const CANCEL_MS = 1_000;
 
 /** What the run counted and measured, with what it should be. */
 export function chaosFigures(result: ChaosResult): readonly Figure[] {
-  const { findings, struck, recoveryMs, scenarios, floodMs } = result;
+  const { findings, struck, recoveryMs, cancelMs, scenarios, floodMs } = result;
   const count = (name: string, value: number, note?: string): Figure => ({
     name,
     value,
@@ -45,6 +46,17 @@ export function chaosFigures(result: ChaosResult): readonly Figure[] {
             value: percentile(recoveryMs, 1),
             unit: 'ms',
             objective: { max: RECOVERY_MS },
+          },
+        ]),
+    ...(cancelMs.length === 0
+      ? []
+      : [
+          {
+            name: 'cancel until the worker has stopped, p99',
+            value: percentile(cancelMs, 0.99),
+            unit: 'ms',
+            objective: { max: CANCEL_MS },
+            note: `${cancelMs.length} jobs in all stages, by any gateway`,
           },
         ]),
     ...(floodMs === undefined

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.js';
 import { chosen, seededFor } from '../../support/seeded.js';
+import { measureCancels } from './cancel.js';
 import { breakEnvironment, type EnvironmentFault, faultsOf } from './environment.js';
 import type { StatementFault } from './fault.js';
 import { floodAndFlush } from './flushall.js';
-import { inputOf, JOB_KINDS, type JobKind, type Place, writeSource } from './job-kinds.js';
+import { inputOf, JOB_KINDS, type JobKind, type Place, writeSources } from './job-kinds.js';
 import { type Findings, noFindings, type Outcome, readOutcome } from './judge.js';
 import { type Node, type Nodes, startNodes } from './nodes.js';
 import { patiently } from './patience.js';
@@ -24,6 +25,8 @@ export interface ChaosOptions {
   readonly seed: number;
   /** How often something is broken. */
   readonly points: number;
+  /** Jobs that are cancelled while they run. */
+  readonly cancels: number;
   /** Whether the faults of benchmarks of queues are played too, each with the throughput before and after it. */
   readonly scenarios: boolean;
   /** Jobs that wait when Redis loses all that it has; 0 for none of that. */
@@ -44,6 +47,8 @@ export interface ChaosResult {
   readonly repeatedLaunches: number;
   /** From a SIGKILL in the middle of a part until its job went on elsewhere. */
   readonly recoveryMs: readonly number[];
+  /** From a cancel until the worker has stopped. */
+  readonly cancelMs: readonly number[];
   readonly scenarios: readonly ScenarioResult[];
   /** From a FLUSHALL until every job that waits has a hint again. */
   readonly floodMs: number | undefined;
@@ -62,7 +67,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const findings = noFindings();
   const data = join(folder, 'data');
   await mkdir(data);
-  await writeSource(data, seed);
+  await writeSources(data, seed);
   const servers = await startServers(folder, engine);
   const strikes = new Strikes();
   const nodes = await startNodes({
@@ -98,6 +103,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     }
     strikes.isTimeLeftAlone = true;
     const recoveryMs = await measureRecovery(nodes, place, keys, strikes, options.recoveries);
+    const cancelMs = await measureCancels(nodes, place, seed, options.cancels);
     const scenarios = options.scenarios ? await playScenarios(nodes, servers, findings, tell) : [];
     const floodMs = await floodAndFlush(nodes, servers, options.flood, findings, tell);
     return {
@@ -109,6 +115,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       redriven: workload.redriven(),
       repeatedLaunches: workload.repeatedLaunches(),
       recoveryMs,
+      cancelMs,
       scenarios,
       floodMs,
     };

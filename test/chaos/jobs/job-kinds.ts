@@ -87,19 +87,34 @@ export const JOB_KINDS: readonly JobKind[] = [
 ];
 
 const SOURCE = 'rows.csv';
+const LARGE_SOURCE = 'many-rows.csv';
+/** Takes a second or so: long enough to be cancelled in every stage. */
+const LARGE_ROWS = 300_000;
 
-/** Writes the file that all jobs read: one row of fifty is bad, for one of three reasons. */
-export async function writeSource(folder: string, seed: number): Promise<void> {
+/** Writes the files that jobs read: one row of fifty is bad, for one of three reasons. */
+export async function writeSources(folder: string, seed: number): Promise<void> {
+  await writeSource(join(folder, SOURCE), ROWS, seed);
+  await writeSource(join(folder, LARGE_SOURCE), LARGE_ROWS, seed);
+}
+
+async function writeSource(path: string, rows: number, seed: number): Promise<void> {
   const random = seededFor(seed, 'rows');
-  const lines = Array.from({ length: ROWS }, (_, i) => {
+  const lines = Array.from({ length: rows }, (_, i) => {
     const fate = random() * 50;
     if (fate < 0.4) return `${i},"name ${i}",lots`;
     if (fate < 0.7) return `${i},name ${i}`;
     if (fate < 1) return `${i},forbidden,${i}.5`;
     return `${i},"name ""${i}"", of ${Math.floor(random() * 1e6)}",${Math.floor(random() * 1e6) / 100}`;
   });
-  await writeFile(join(folder, SOURCE), `id,name,amount\n${lines.join('\n')}\n`);
+  await writeFile(path, `id,name,amount\n${lines.join('\n')}\n`);
 }
+
+/** The same over many rows. */
+export const largeInputOf = (kind: JobKind, target: string): Readonly<Record<string, unknown>> => ({
+  ...inputOf(kind, target),
+  source: { csv: { uri: `file:${LARGE_SOURCE}` } },
+  options: { errorBudget: { percent: 10 } },
+});
 
 /** What the job of a kind is launched with. */
 export const inputOf = (kind: JobKind, target: string): Readonly<Record<string, unknown>> => ({

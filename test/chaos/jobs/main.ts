@@ -1,4 +1,4 @@
-// npm run chaos [-- --seed 1 --points 1000 --recoveries 10 --queue redis --flood 2000 --no-scenarios]
+// npm run chaos [-- --seed 1 --points 1000 --recoveries 10 --cancels 50 --queue redis --flood 2000 --no-scenarios]
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
