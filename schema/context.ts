@@ -3,6 +3,7 @@ import type { DeadLetterService } from '../src/jobs/dead-letters/ports.js';
 import type { Caller, JobService, JobWatcher } from '../src/jobs/job-service.js';
 import type { JobSteering } from '../src/jobs/job-steering.js';
 import type { SuccessMetricsService } from '../src/jobs/monitors/success-metrics-service.js';
+import type { QuarantineService } from '../src/jobs/quarantine/ports.js';
 import type { QueueService } from '../src/jobs/queue/ports.js';
 
 /** What every resolver gets: who asks, and the ports that answer. */
@@ -10,6 +11,7 @@ export interface GraphqlContext {
   readonly caller: Caller;
   readonly jobs: JobService;
   readonly steering: JobSteering;
+  readonly quarantine: QuarantineService;
   readonly queues: QueueService;
   readonly deadLetters: DeadLetterService;
   readonly watcher: JobWatcher;
@@ -24,6 +26,7 @@ export type {
   JobService,
   JobSteering,
   JobWatcher,
+  QuarantineService,
   QueueService,
   SuccessMetricsService,
 };

@@ -1,6 +1,6 @@
 import { FAILURE_CLASSES, type FailureClass } from '../src/core/failure-class.js';
 import type { OnFailure } from '../src/jobs/hold.js';
-import type { JobKind, JobStage, JobState } from '../src/jobs/job.js';
+import type { JobKind, JobStage, JobState, QuarantineStatus } from '../src/jobs/job.js';
 import { describedEnum } from './described-enum.js';
 
 export const JobKindEnum = describedEnum<JobKind>('JobKind', 'What a job does.', {
@@ -53,4 +53,16 @@ export const FailureClassEnum = describedEnum<FailureClass>(
   'FailureClass',
   `How a failure is handled, and who is asked; one of ${FAILURE_CLASSES.length} classes.`,
   FAILURE_CLASS_MEANINGS,
+);
+
+export const QuarantineStatusEnum = describedEnum<QuarantineStatus>(
+  'QuarantineStatus',
+  'What became of a row that was set aside.',
+  {
+    OPEN: 'Nobody has done anything about it.',
+    FIXED: 'Somebody has given it values that the pipeline takes; it waits for a replay.',
+    REPLAYING: 'A replay loads it. When that ends without success it is OPEN or FIXED again, as before.',
+    REPLAYED: 'A replay has loaded it, or has done with it what the pipeline does: filtered it, or set it aside again.',
+    DISCARDED: 'Somebody has given it up.',
+  },
 );

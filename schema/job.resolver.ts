@@ -88,12 +88,12 @@ export class JobResolver {
   @FieldResolver(() => QuarantineConnectionType, { description: 'The rows that were set aside.' })
   async quarantine(
     @Root() job: Job,
-    @Ctx() { jobs, caller }: GraphqlContext,
+    @Ctx() { quarantine, caller }: GraphqlContext,
     @Arg('first', () => Int, { defaultValue: 20, description: 'How many, 1 to 100.' }) first: number,
     @Arg('after', () => String, { nullable: true, description: 'Cursor of the item before the page.' })
     after: string | null,
   ) {
     const request = pageRequest(first, after);
-    return connectionOf(await jobs.quarantine(caller, { jobId: job.id }, request), request);
+    return connectionOf(await quarantine.list(caller, { jobId: job.id }, request), request);
   }
 }

@@ -88,6 +88,12 @@ export class JobType {
 
   @Field(() => LongScalar, { description: '`seq` of its last event; `jobEvents(afterSeq)` goes on from here.' })
   lastSeq!: number;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The job whose quarantined rows it loads; null for a job with a source of its own.',
+  })
+  replayOf!: string | null;
 }
 
 @ObjectType('JobEdge', { description: 'A job and its place in the list.' })

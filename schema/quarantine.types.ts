@@ -1,4 +1,6 @@
-import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { Field, ID, Int, ObjectType } from 'type-graphql';
+import type { QuarantineStatus } from '../src/jobs/job.js';
+import { QuarantineStatusEnum } from './job.enums.js';
 import { ConnectionType } from './page.types.js';
 import { DateTimeScalar } from './scalars/date-time.js';
 import { LongScalar } from './scalars/long.js';
@@ -13,10 +15,37 @@ export class QuarantineReasonType {
 
   @Field(() => String, { description: 'A sentence for people.' })
   message!: string;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Position in the spec of the expectation that it broke; null when a step or the source set it aside.',
+  })
+  expectation?: number | null;
+}
+
+@ObjectType('QuarantineChange', { description: 'Something that was done to a quarantined row.' })
+class QuarantineChangeType {
+  @Field(() => DateTimeScalar, { description: 'When.' })
+  at!: Date;
+
+  @Field(() => String, { description: 'Name of the token of whoever did it.' })
+  by!: string;
+
+  @Field(() => QuarantineStatusEnum, { description: 'What it became: FIXED or DISCARDED.' })
+  status!: QuarantineStatus;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The fixed values that it had before, a JSON object as text; null when there were none.',
+  })
+  before!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Why it was discarded.' })
+  reason!: string | null;
 }
 
 @ObjectType('QuarantinedRow', { description: 'A row that was set aside instead of being loaded.' })
-class QuarantinedRowType {
+export class QuarantinedRowType {
   @Field(() => ID, { description: 'Id of the row in quarantine.' })
   id!: string;
 
@@ -43,6 +72,28 @@ class QuarantinedRowType {
   })
   raw!: string;
 
+  @Field(() => QuarantineStatusEnum, { description: 'What became of it.' })
+  status!: QuarantineStatus;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The values that a replay takes in place of the record, a JSON object of the columns of the source as text; null when nobody has fixed it.',
+  })
+  fixedValues!: string | null;
+
+  @Field(() => [QuarantineChangeType], { description: 'What was done to it, oldest first.' })
+  history!: QuarantineChangeType[];
+
+  @Field(() => ID, { nullable: true, description: 'The job that loads it after all, or has.' })
+  replayJobId!: string | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'In the quarantine of a replay: id of the row that was replayed and was bad again.',
+  })
+  originId!: string | null;
+
   @Field(() => DateTimeScalar, { description: 'When it was set aside.' })
   createdAt!: Date;
 }
@@ -64,11 +115,48 @@ export class QuarantineConnectionType extends ConnectionType {
   edges!: QuarantineEdgeType[];
 }
 
-@InputType('QuarantineFilter', { description: 'Which rows; every member that is set must hold.' })
-export class QuarantineFilterInput {
-  @Field(() => String, { nullable: true, description: 'Rows with a reason of this code.' })
-  code?: string | null;
+@ObjectType('QuarantineGroup', { description: 'Rows that were set aside for the same reason.' })
+class QuarantineGroupType {
+  @Field(() => String, { description: 'Which check they broke.' })
+  code!: string;
 
-  @Field(() => String, { nullable: true, description: 'Rows with a reason on this column.' })
-  column?: string | null;
+  @Field(() => String, { nullable: true, description: 'The column at fault; null when it is the whole record.' })
+  column!: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Position in the spec of the expectation that they broke; null when it was none.',
+  })
+  expectation!: number | null;
+
+  @Field(() => LongScalar, { description: 'How many rows.' })
+  rows!: number;
+
+  @Field(() => QuarantinedRowType, { description: 'The first of them.' })
+  sample!: QuarantinedRowType;
+}
+
+@ObjectType('QuarantineCount', { description: 'How many rows have a status.' })
+class QuarantineCountType {
+  @Field(() => QuarantineStatusEnum, { description: 'The status.' })
+  status!: QuarantineStatus;
+
+  @Field(() => LongScalar, { description: 'How many rows have it.' })
+  rows!: number;
+}
+
+@ObjectType('QuarantineOverview', { description: 'The quarantined rows of a job by what is wrong with them.' })
+export class QuarantineOverviewType {
+  @Field(() => [QuarantineGroupType], {
+    description: 'The largest groups first. A row with several reasons is in several groups.',
+  })
+  groups!: QuarantineGroupType[];
+
+  @Field(() => Int, { description: 'How many groups there are.' })
+  totalGroups!: number;
+
+  @Field(() => [QuarantineCountType], {
+    description: 'How many of the rows have which status; each row is counted once.',
+  })
+  counts!: QuarantineCountType[];
 }

@@ -20,6 +20,7 @@ import { startJanitor } from './jobs/janitor.js';
 import { startMonitors } from './jobs/monitors/start-monitors.js';
 import { createSuccessMetricsService } from './jobs/monitors/success-metrics-service.js';
 import { startWorkerBeacon } from './jobs/monitors/worker-beacon.js';
+import { createQuarantineService } from './jobs/quarantine/create-quarantine-service.js';
 import { startQueueService } from './jobs/queue/create-queue-service.js';
 import { startRunner } from './jobs/runner.js';
 import { createStagingArea } from './jobs/staging-area.js';
@@ -173,6 +174,7 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
       bus,
       log,
     }),
+    quarantine: createQuarantineService(stores),
     queues: queues.service,
     deadLetters: createDeadLetterService({ store: stores.deadLetters, log }),
     watcher: hub,

@@ -4,6 +4,7 @@ import type {
   JobService,
   JobSteering,
   JobWatcher,
+  QuarantineService,
   QueueService,
   SuccessMetricsService,
 } from '../../schema/context.js';
@@ -88,6 +89,7 @@ export interface GatewayDeps {
   readonly clock: Clock;
   readonly jobs: JobService;
   readonly steering: JobSteering;
+  readonly quarantine: QuarantineService;
   readonly queues: QueueService;
   readonly deadLetters: DeadLetterService;
   readonly watcher: JobWatcher & { stats?(): WatcherStats; flush?(withinMs: number): Promise<void> };

@@ -19,6 +19,7 @@ export interface GraphqlRouteOptions {
     GatewayDeps,
     | 'jobs'
     | 'steering'
+    | 'quarantine'
     | 'queues'
     | 'deadLetters'
     | 'watcher'
@@ -89,9 +90,9 @@ export const graphqlRoute =
       path: '/graphql',
       method: ['GET', 'POST'],
       context: async (request) => {
-        const { jobs, steering, queues, deadLetters, watcher, escalations, successMetrics } = deps;
+        const { jobs, steering, quarantine, queues, deadLetters, watcher, escalations, successMetrics } = deps;
         const { caller } = sessionOf(request);
-        return { caller, jobs, steering, queues, deadLetters, watcher, escalations, successMetrics };
+        return { caller, jobs, steering, quarantine, queues, deadLetters, watcher, escalations, successMetrics };
       },
     });
   };

@@ -4,6 +4,7 @@ import { newId } from '../core/ids.js';
 import type { Log } from '../core/log.js';
 
 const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
+  JOB_NOT_FOUND: 404,
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
   LIMIT_EXCEEDED: 413,

@@ -10,6 +10,7 @@ import { createApollo, graphqlRoute } from './graphql-route.js';
 import { healthRoutes } from './health.js';
 import { installErrorHandlers } from './http-errors.js';
 import { createMetrics, metricsRoutes } from './metrics.js';
+import { quarantineRoutes } from './quarantine-download.js';
 import { serviceMetrics } from './service-metrics.js';
 import { serveSockets } from './sockets.js';
 import { START_PAGE } from './start-page.js';
@@ -71,6 +72,7 @@ export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
   healthRoutes(server, clock, deps.health, () => isStopping);
   metricsRoutes(server, metrics);
   server.get('/', async (_request, reply) => reply.type('text/html; charset=utf-8').send(START_PAGE));
+  quarantineRoutes(server, deps.quarantine);
   const quota = createUploadQuota(deps.uploadsDir, limits.allUploadsBytes);
   await server.register(uploadRoutes({ dir: deps.uploadsDir, limit: limits.uploadBytes, quota }));
   await server.register(graphqlRoute(apollo, route));

@@ -41,7 +41,7 @@ type SocketContext = Context<Record<string, unknown>, SocketExtra>;
 /** The protocol side: who may connect, what may be subscribed to, what is answered. */
 function createProtocol(options: SocketsOptions, connected: Set<SocketContext>) {
   const { schema, deps, limits, authenticate, formatError, metrics } = options;
-  const { clock, jobs, steering, queues, deadLetters, watcher, escalations, successMetrics } = deps;
+  const { clock, jobs, steering, quarantine, queues, deadLetters, watcher, escalations, successMetrics } = deps;
   const checkOperation = createOperationCheck(schema);
   const format = (errors: readonly GraphQLError[]) => errors.map((error) => formatError(error));
   return makeServer<Record<string, unknown>, SocketExtra>({
@@ -75,7 +75,7 @@ function createProtocol(options: SocketsOptions, connected: Set<SocketContext>) 
       const checked = checkOperation(payload);
       if (!('document' in checked)) return checked;
       const { caller } = session;
-      const services = { jobs, steering, queues, deadLetters, watcher, escalations, successMetrics };
+      const services = { jobs, steering, quarantine, queues, deadLetters, watcher, escalations, successMetrics };
       const contextValue: GraphqlContext = { caller, ...services };
       return { ...checked, contextValue };
     },

@@ -7,12 +7,11 @@ import type { Caller, JobService } from './job-service.js';
 import { parseLaunch, specHashOf } from './parse-launch.js';
 import type { JobQueue } from './ports.js';
 import { refuseUnstorable } from './refuse-unstorable.js';
-import type { JobStore, QuarantineStore, ReportStore, SinkConnections } from './stores.js';
+import type { JobStore, ReportStore, SinkConnections } from './stores.js';
 import { createTurnstile } from './turnstile.js';
 
 export interface JobServiceDeps {
   readonly jobs: JobStore;
-  readonly quarantine: QuarantineStore;
   readonly reports: ReportStore;
   readonly connections: SinkConnections;
   readonly queue: JobQueue;
@@ -27,7 +26,7 @@ export interface JobServiceDeps {
 const DRY_RUNS_AT_ONCE = 2;
 
 export function createJobService(deps: JobServiceDeps): JobService {
-  const { jobs, quarantine, reports, connections, queue, engine, parsePipeline, log } = deps;
+  const { jobs, reports, connections, queue, engine, parsePipeline, log } = deps;
   const dryRun = createTurnstile(DRY_RUNS_AT_ONCE);
 
   function requireOwner(owner: string): void {
@@ -90,7 +89,6 @@ export function createJobService(deps: JobServiceDeps): JobService {
     attempts: ({ tenant }, jobId, last) => jobs.attempts(tenant, jobId, last),
     list: ({ tenant }, filter, order, page) => jobs.list(tenant, filter, order, page),
     report: ({ tenant }, jobId) => reports.list(tenant, jobId),
-    quarantine: ({ tenant }, filter, page) => quarantine.list(tenant, filter, page),
 
     async preview(_caller, input, rows) {
       const pipeline = parsePipeline(input);

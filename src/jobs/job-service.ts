@@ -1,7 +1,7 @@
 import type { ExpectationOutcome } from '../engine/evaluate/outcome.js';
 import type { InferredColumn, Preview } from '../engine/pipeline.js';
 import type { JobEvent } from './events.js';
-import type { Job, JobAttempt, JobKind, JobState, QuarantinedRow } from './job.js';
+import type { Job, JobAttempt, JobKind, JobState } from './job.js';
 import type { Page, PageRequest } from './ports.js';
 
 /** Who asks. Every query is filtered by the tenant. */
@@ -37,13 +37,6 @@ export interface JobOrder {
   readonly direction: 'ASC' | 'DESC';
 }
 
-export interface QuarantineFilter {
-  readonly jobId: string;
-  /** Only rows with this reason code, or a reason on this column. */
-  readonly code?: string;
-  readonly column?: string;
-}
-
 /** What the API can ask of jobs. Mistakes of the caller are thrown as SluiceError or UserErrors with paths. */
 export interface JobService {
   /** Checks the spec, then stores the job and its first event in one transaction, then offers it to the queue. */
@@ -53,7 +46,6 @@ export interface JobService {
   attempts(caller: Caller, jobId: string, last: number): Promise<readonly JobAttempt[]>;
   list(caller: Caller, filter: JobFilter, order: JobOrder, page: PageRequest): Promise<Page<Job>>;
   report(caller: Caller, jobId: string): Promise<readonly ExpectationOutcome[]>;
-  quarantine(caller: Caller, filter: QuarantineFilter, page: PageRequest): Promise<Page<QuarantinedRow>>;
   preview(caller: Caller, pipeline: unknown, rows: number): Promise<Preview>;
   inferSchema(caller: Caller, source: unknown): Promise<readonly InferredColumn[]>;
 }

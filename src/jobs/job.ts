@@ -149,6 +149,8 @@ export interface Job {
   /** When a RETRYING job is tried again, or has its turn in a redrive. */
   readonly dueAt: Date | null;
   readonly cancelRequested: boolean;
+  /** The job whose quarantined rows it loads; null for a job with a source of its own. */
+  readonly replayOf: string | null;
 }
 
 /**
@@ -179,6 +181,27 @@ export interface QuarantineReason {
   readonly column: string | null;
   readonly code: string;
   readonly message: string;
+  /** Position in the spec of the expectation that it broke; missing when a step or the source set it aside. */
+  readonly expectation?: number | null;
+}
+
+/**
+ * What became of a quarantined row. FIXED has values that the pipeline takes; REPLAYING is being loaded by a job of its
+ * own and goes back to what it was when that ends without success; REPLAYED and DISCARDED are final.
+ */
+export const QUARANTINE_STATUSES = ['OPEN', 'FIXED', 'REPLAYING', 'REPLAYED', 'DISCARDED'] as const;
+export type QuarantineStatus = (typeof QUARANTINE_STATUSES)[number];
+
+/** Something that was done to a quarantined row. */
+export interface QuarantineChange {
+  readonly at: Date;
+  /** Name of the caller's token. */
+  readonly by: string;
+  readonly status: 'FIXED' | 'DISCARDED';
+  /** The fixed values before, as JSON text; null when there were none. */
+  readonly before: string | null;
+  /** Why it was discarded. */
+  readonly reason: string | null;
 }
 
 export interface QuarantinedRow {
@@ -191,5 +214,25 @@ export interface QuarantinedRow {
   readonly reasons: readonly QuarantineReason[];
   /** The record as it was read: JSON text of the source columns, or the raw line when it has the wrong shape. */
   readonly raw: string;
+  readonly status: QuarantineStatus;
+  /** The values that are replayed in place of the raw record, a JSON object as text; null when nobody has fixed it. */
+  readonly fixedValues: string | null;
+  /** Oldest first. */
+  readonly history: readonly QuarantineChange[];
+  /** The job that loads it, or has. */
+  readonly replayJobId: string | null;
+  /** The row that was replayed when this one was set aside; null in the quarantine of a job with a source of its own. */
+  readonly originId: string | null;
   readonly createdAt: Date;
+}
+
+/** Rows that were set aside for the same reason. */
+export interface QuarantineGroup {
+  readonly code: string;
+  readonly column: string | null;
+  /** Position of the expectation in the spec, when one set the rows aside. */
+  readonly expectation: number | null;
+  readonly rows: number;
+  /** The first of them. */
+  readonly sample: QuarantinedRow;
 }

@@ -9,8 +9,9 @@ import type {
   SinkTransaction,
 } from '../engine/sinks/sink.js';
 import type { Job, JobAttempt, JobError, JobKind, JobStage, JobState, JobTransition, QuarantinedRow } from './job.js';
-import type { JobFilter, JobOrder, QuarantineFilter } from './job-service.js';
+import type { JobFilter, JobOrder } from './job-service.js';
 import type { Page, PageRequest } from './ports.js';
+import type { QuarantineFilter, QuarantineOverview } from './quarantine/ports.js';
 
 export type { ExpectationOutcome, LoadedPart, LoadedRows, Part, PartEffect, PreparedSink, Recheck };
 
@@ -207,6 +208,18 @@ export interface QuarantineStore {
   beginCopy(client: SinkClient, chunk: ClaimedChunk): Promise<CopyTarget>;
   /** @throws SluiceError CURSOR_INVALID */
   list(tenant: string, filter: QuarantineFilter, page: PageRequest): Promise<Page<QuarantinedRow>>;
+  /** Rows by what is wrong with them, most first; a row with several reasons is in several groups. */
+  groups(tenant: string, filter: QuarantineFilter, first: number): Promise<QuarantineOverview>;
+  /**
+   * The next rows after an id, for a reader that goes through all of them.
+   * @returns with each row whether its raw record is an object of the source's columns
+   */
+  read(
+    tenant: string,
+    filter: QuarantineFilter,
+    afterId: string,
+    limit: number,
+  ): Promise<readonly (QuarantinedRow & { readonly isSplit: boolean })[]>;
 }
 
 /** The expectation report of a job. */

@@ -38,6 +38,7 @@ export interface JobRow extends CountsRow {
   readonly finished_at: Date | null;
   readonly due_at: Date | null;
   readonly cancel_requested: boolean;
+  readonly replay_of: string | null;
 }
 
 const LOADING_MS = `(extract(epoch from coalesce(job.finished_at, statement_timestamp()) - job.loading_at) * 1000)::float8`;
@@ -47,7 +48,7 @@ export const JOB_COLUMNS = `job.id, job.tenant, job.kind, job.name, job.owner, j
   job.idempotency_key, job.priority, job.attempt, job.max_attempts, job.error, job.rows_read, job.rows_loaded,
   job.rows_filtered, job.rows_deduplicated, job.rows_quarantined, job.rows_reshaped, job.total_rows, job.chunks_done,
   job.chunks_total, job.last_seq, job.created_at, job.started_at, job.finished_at, job.due_at, job.cancel_requested,
-  ${LOADING_MS} as loading_ms`;
+  job.replay_of, ${LOADING_MS} as loading_ms`;
 
 /** The same counts as JSON, for the event that is stored with a change of the job. */
 export const JOB_COUNTS_JSON = `jsonb_build_object('rows_read', job.rows_read, 'rows_loaded', job.rows_loaded,
@@ -123,5 +124,6 @@ export function jobOf(row: JobRow): Job {
     finishedAt: row.finished_at,
     dueAt: row.due_at,
     cancelRequested: row.cancel_requested,
+    replayOf: row.replay_of,
   };
 }

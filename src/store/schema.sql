@@ -221,6 +221,8 @@ CREATE TABLE sluice.job (
   discarded_at timestamp with time zone,
   discarded_by text,
   discard_reason text,
+  replay_of uuid,
+  source_columns jsonb,
   CONSTRAINT job_discard_check CHECK ((((discarded_at IS NULL) = (discarded_by IS NULL)) AND ((discarded_at IS NULL) = (discard_reason IS NULL)))),
   CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ETL'::text, 'BATCH'::text, 'STREAM'::text, 'WORKFLOW'::text]))),
   CONSTRAINT job_part_effect_check CHECK ((part_effect = ANY (ARRAY['STAGED'::text, 'REPEATABLE'::text, 'PERMANENT'::text]))),
@@ -352,9 +354,18 @@ CREATE TABLE sluice.quarantine (
   reasons jsonb NOT NULL,
   raw text NOT NULL,
   created_at timestamp with time zone NOT NULL DEFAULT statement_timestamp(),
+  status text NOT NULL DEFAULT 'OPEN'::text,
+  fixed text,
+  revision integer NOT NULL DEFAULT 0,
+  history jsonb,
+  replay_job_id uuid,
+  origin_id bigint,
   CONSTRAINT quarantine_pkey PRIMARY KEY (id),
+  CONSTRAINT quarantine_status_check CHECK ((status = ANY (ARRAY['OPEN'::text, 'FIXED'::text, 'REPLAYING'::text, 'REPLAYED'::text, 'DISCARDED'::text]))),
 );
+CREATE INDEX quarantine_by_age ON sluice.quarantine USING brin (created_at);
 CREATE INDEX quarantine_by_job ON sluice.quarantine USING btree (tenant, job_id, id);
+CREATE INDEX quarantine_replaying ON sluice.quarantine USING btree (replay_job_id) WHERE (replay_job_id IS NOT NULL);
 
 CREATE TABLE sluice.queue_pause (
   tenant text NOT NULL,

@@ -11,6 +11,7 @@ import { type Gateway, startGateway } from '../../src/gateway/server.js';
 import { stubDeadLetters } from './stub-dead-letters.js';
 import { stubEscalations } from './stub-escalations.js';
 import { silentWatcher, stubJobs } from './stub-jobs.js';
+import { stubQuarantine } from './stub-quarantine.js';
 import { stubQueues, stubSteering } from './stub-steering.js';
 
 export const TOKEN = 'a-token-of-the-tests-0123456789';
@@ -56,6 +57,7 @@ export async function testGateway(deps: Partial<GatewayDeps> = {}): Promise<Test
     clock: systemClock,
     jobs: stubJobs(),
     steering: stubSteering(),
+    quarantine: stubQuarantine(),
     queues: stubQueues(),
     deadLetters: stubDeadLetters(),
     watcher: silentWatcher(),

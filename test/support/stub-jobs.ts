@@ -34,6 +34,7 @@ export function aJob(overrides: Partial<Job> = {}): Job {
     finishedAt: null,
     dueAt: null,
     cancelRequested: false,
+    replayOf: null,
     ...overrides,
   };
 }
@@ -48,7 +49,6 @@ export function stubJobs(methods: Partial<JobService> = {}): JobService {
     attempts: async () => [],
     list: async () => EMPTY_PAGE,
     report: async () => [],
-    quarantine: async () => EMPTY_PAGE,
     preview: async () => ({
       stages: [],
       sql: 'SELECT 1',

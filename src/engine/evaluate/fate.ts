@@ -47,11 +47,12 @@ export function loadedRows(relation: Relation): string {
   return `SELECT ${columns} FROM (${relation.toSql()}) WHERE ${fates(relation.gates).good}`;
 }
 
-/** SQL of the text of a JSON list of `{column, code, message}`: every reason why a bad row is bad. */
+/** SQL of the text of a JSON list of `{column, code, message}`, and `expectation` where one did it: every reason why a row is bad. */
 export function reasonsText(gates: readonly Gate[]): string {
   const reason = (check: Check): string => {
     const column = check.column === null ? 'NULL' : `'${check.column.replaceAll("'", "''")}'`;
-    const object = `json_object('column', ${column}, 'code', '${check.code}', 'message', ${check.message})`;
+    const expectation = check.expectation === null ? '' : `, 'expectation', ${check.expectation}`;
+    const object = `json_object('column', ${column}, 'code', '${check.code}', 'message', ${check.message}${expectation})`;
     return `CASE WHEN ${q(check.flag)} THEN CAST(${object} AS VARCHAR) END`;
   };
   const list = (checks: readonly Check[]): string =>

@@ -33,6 +33,7 @@ const anAttempt = (attempt: number, maxAttempts: number, spec: object = {}): Att
     finishedAt: null,
     dueAt: null,
     cancelRequested: false,
+    replayOf: null,
     progress: {
       ...NO_ROWS,
       totalRows: null,

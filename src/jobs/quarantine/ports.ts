@@ -1,0 +1,30 @@
+import type { QuarantinedRow, QuarantineGroup, QuarantineStatus } from '../job.js';
+import type { Caller } from '../job-service.js';
+import type { Page, PageRequest } from '../ports.js';
+
+/** Which rows of a job; every member that is set must hold. */
+export interface QuarantineFilter {
+  readonly jobId: string;
+  readonly statuses?: readonly QuarantineStatus[];
+  /** Only rows with this reason code, or a reason on this column; with both, with one reason that has both. */
+  readonly code?: string;
+  readonly column?: string;
+  readonly ids?: readonly string[];
+}
+
+/** The groups of a job's quarantined rows, the largest first, and how many rows have which status. */
+export interface QuarantineOverview {
+  readonly groups: readonly QuarantineGroup[];
+  readonly totalGroups: number;
+  readonly counts: readonly { readonly status: QuarantineStatus; readonly rows: number }[];
+}
+
+/** What the API can ask of quarantined rows. @throws SluiceError JOB_NOT_FOUND from every method */
+export interface QuarantineService {
+  /** @throws SluiceError CURSOR_INVALID */
+  list(caller: Caller, filter: QuarantineFilter, page: PageRequest): Promise<Page<QuarantinedRow>>;
+  /** A row with several reasons is in several groups. */
+  groups(caller: Caller, filter: QuarantineFilter, first: number): Promise<QuarantineOverview>;
+  /** All rows of the filter in their order, as lines of JSON in pieces; at no time more than a page is in memory. */
+  download(caller: Caller, filter: QuarantineFilter): Promise<AsyncIterable<string>>;
+}

@@ -1,0 +1,13 @@
+import type { QuarantineService } from '../../src/jobs/quarantine/ports.js';
+
+/** A quarantine without rows, whose every method can be replaced. */
+export function stubQuarantine(methods: Partial<QuarantineService> = {}): QuarantineService {
+  return {
+    list: async () => ({ items: [], hasNextPage: false, totalCount: 0 }),
+    groups: async () => ({ groups: [], totalGroups: 0, counts: [] }),
+    async download() {
+      return (async function* () {})();
+    },
+    ...methods,
+  };
+}
