@@ -15,6 +15,7 @@ import { JobEventResolver } from './job-event.resolver.js';
 import { JobSteeringResolver } from './job-steering.resolver.js';
 import { EscalationTargetResolver, PolicyResolver } from './policy.resolver.js';
 import { QuarantineResolver } from './quarantine.resolver.js';
+import { QuarantineChangeResolver } from './quarantine-change.resolver.js';
 import { QueueResolver } from './queue.resolver.js';
 import { SuccessMetricsResolver } from './success-metrics.resolver.js';
 import { ViewerResolver } from './viewer.resolver.js';
@@ -34,6 +35,7 @@ export function buildSluiceSchema(): GraphQLSchema {
       QueueResolver,
       DeadLetterResolver,
       QuarantineResolver,
+      QuarantineChangeResolver,
       DryRunResolver,
       ConnectorResolver,
       ViewerResolver,

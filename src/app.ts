@@ -174,7 +174,7 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
       bus,
       log,
     }),
-    quarantine: createQuarantineService(stores),
+    quarantine: createQuarantineService({ ...stores, queue, engine, parsePipeline, log }),
     queues: queues.service,
     deadLetters: createDeadLetterService({ store: stores.deadLetters, log }),
     watcher: hub,

@@ -58,6 +58,12 @@ export const ERROR_CODES = {
   STAGED_ROWS_LOST: entry('TRANSIENT', 'system', 'The PostgreSQL server crashed and has lost the rows that were loaded aside; the job loads them again.'),
   POISON: entry('CRITICAL_FAILURE', 'system', 'The job took every worker down that had it, three in a row without progress; mend the cause, then `retryJob` or `redriveDeadLetters`.'),
   ROLLBACK_NOT_POSSIBLE: entry('INVALID_REQUEST', 'user', 'Rows of the job are in its target, and nothing tells them from others; cancel without `rollback`, and load with `staged: true` next time.'),
+  NOTHING_TO_REPLAY: entry(
+    'INVALID_REQUEST',
+    'user',
+    'No quarantined row of the job can be replayed now: none fits the filter, or those that do have no values, are being replayed, or are done with.',
+  ),
+  ROW_NOT_FOUND: entry('INVALID_REQUEST', 'user', 'The job has no quarantined row with that id; it may be older than `SLUICE_QUARANTINE_DAYS`.'),
   // Escalations.
   ESCALATION_NOT_FOUND: entry('INVALID_REQUEST', 'user', 'There is no escalation with that id.'),
   ESCALATION_CLOSED: entry('INVALID_REQUEST', 'user', 'The escalation is resolved, or its verdict is being carried out; reopen it first if it is wrong.'),

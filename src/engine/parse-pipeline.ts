@@ -5,7 +5,7 @@ import { EscalationOptions } from './escalation-options.js';
 import { SEVERITIES, type Severity } from './evaluate/outcome.js';
 import type { ExpectationBinding } from './expectations/expectation.js';
 import { ON_FAILURE, type Pipeline, type PipelineJson } from './pipeline.js';
-import { EXPECTATIONS, SINKS, SOURCES, STEPS } from './registry.js';
+import { EXPECTATIONS, INTERNAL_SOURCES, SINKS, SOURCES, STEPS } from './registry.js';
 import type { SourceBinding } from './sources/source.js';
 import type { StepBinding } from './transforms/step.js';
 
@@ -102,7 +102,7 @@ export function parsePipeline(input: unknown): BoundPipeline {
       return undefined;
     }
   };
-  const source = attempt(() => parseMember(SOURCES, data.source, ['source']));
+  const source = attempt(() => parseMember(SOURCES, data.source, ['source'], INTERNAL_SOURCES));
   const steps = data.steps.map((step, i) => attempt(() => parseMember(STEPS, step, ['steps', i])));
   const expectations = data.expectations.map((e, i) => attempt(() => parseExpectation(e, ['expectations', i])));
   const sink = attempt(() => parseMember(SINKS, data.sink, ['sink']));
@@ -148,10 +148,11 @@ function parseMember<B>(
   components: readonly Component<B>[],
   input: Readonly<Record<string, unknown>>,
   path: InputPath,
+  unlisted: readonly Component<B>[] = [],
 ): Member<B> {
   const names = Object.keys(input);
   const [name] = names;
-  const component = components.find((candidate) => candidate.name === name);
+  const component = [...components, ...unlisted].find((candidate) => candidate.name === name);
   if (names.length !== 1 || name === undefined || component === undefined) {
     const known = components.map((candidate) => candidate.name).join(', ');
     const given = names.length === 0 ? 'none is' : `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'}`;

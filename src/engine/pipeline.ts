@@ -73,6 +73,8 @@ export interface Evaluation {
   readonly rowsGood: number;
   readonly parts: readonly Part[];
   readonly expectations: readonly ExpectationOutcome[];
+  /** Columns of the source, before any step. */
+  readonly sourceColumns: readonly Column[];
   /** Columns of the parts, in order. */
   readonly output: readonly Column[];
   /** What the target looked like. */

@@ -9,6 +9,7 @@ import { rangeExpectation } from './expectations/range.js';
 import { regexExpectation } from './expectations/regex.js';
 import { rowCountExpectation } from './expectations/row-count.js';
 import { uniqueExpectation } from './expectations/unique.js';
+import { quarantinedSource } from './replay/quarantined-source.js';
 import { csvSink } from './sinks/csv.js';
 import { ndjsonSink } from './sinks/ndjson.js';
 import { parquetSink } from './sinks/parquet.js';
@@ -40,6 +41,9 @@ export const SOURCES: readonly Component<SourceBinding>[] = [
   parquetSource,
   recordsSource,
 ];
+
+/** What only Sluice itself puts into a spec. */
+export const INTERNAL_SOURCES: readonly Component<SourceBinding>[] = [quarantinedSource];
 
 export const STEPS: readonly Component<StepBinding>[] = [
   selectStep,

@@ -1,8 +1,9 @@
-import { SluiceError, UserErrors } from '../core/errors.js';
+import { SluiceError } from '../core/errors.js';
 import { newId } from '../core/ids.js';
 import type { Log } from '../core/log.js';
 import type { Engine } from '../engine/engine.js';
 import type { Pipeline } from '../engine/pipeline.js';
+import { checkLaunch, offerLaunched, sinkClientOf } from './check-launch.js';
 import type { Caller, JobService } from './job-service.js';
 import { parseLaunch, specHashOf } from './parse-launch.js';
 import type { JobQueue } from './ports.js';
@@ -26,27 +27,13 @@ export interface JobServiceDeps {
 const DRY_RUNS_AT_ONCE = 2;
 
 export function createJobService(deps: JobServiceDeps): JobService {
-  const { jobs, reports, connections, queue, engine, parsePipeline, log } = deps;
+  const { jobs, reports, connections, engine, parsePipeline } = deps;
   const dryRun = createTurnstile(DRY_RUNS_AT_ONCE);
 
   function requireOwner(owner: string): void {
     if (deps.isKnownOwner(owner)) return;
     const message = `The owner ${owner} is not in the org chart; use an id such as layer-12.`;
     throw new SluiceError('UNKNOWN_OWNER', message, { path: ['owner'] });
-  }
-
-  const sinkClientOf =
-    (pipeline: Pipeline): Parameters<Engine['check']>[1] =>
-    (work) =>
-      connections.withClient(pipeline.sink.connection, work);
-
-  /** @throws SluiceError UNKNOWN_CONNECTION at the sink that names it */
-  async function check(pipeline: Pipeline): Promise<void> {
-    try {
-      await engine.check(pipeline, sinkClientOf(pipeline));
-    } catch (error) {
-      throw error instanceof SluiceError && error.code === 'UNKNOWN_CONNECTION' ? atSink(pipeline, error) : error;
-    }
   }
 
   return {
@@ -60,7 +47,7 @@ export function createJobService(deps: JobServiceDeps): JobService {
       // Before the check: the first answer stands, even when its source is gone by now.
       const first = await jobs.replay({ ...identity, specHash });
       if (first !== null) return { job: first, replayed: true };
-      await check(pipeline);
+      await checkLaunch(deps, pipeline);
       const { maxAttempts, timeoutMs } = pipeline.options;
       const launched = await jobs.insert({
         ...identity,
@@ -73,15 +60,7 @@ export function createJobService(deps: JobServiceDeps): JobService {
         maxAttempts,
         timeoutMs,
       });
-      if (!launched.replayed) {
-        const { id, lastSeq } = launched.job;
-        // The row is stored; without the hint the sweeper offers it a little later.
-        await queue
-          .offer(id, { priority, once: String(lastSeq) })
-          .catch((error: unknown) =>
-            log.warn({ jobId: id, reason: String(error) }, 'a launched job could not be offered'),
-          );
-      }
+      if (!launched.replayed) await offerLaunched(deps, launched.job);
       return launched;
     },
 
@@ -92,12 +71,8 @@ export function createJobService(deps: JobServiceDeps): JobService {
 
     async preview(_caller, input, rows) {
       const pipeline = parsePipeline(input);
-      return dryRun(() => engine.preview(pipeline, sinkClientOf(pipeline), rows));
+      return dryRun(() => engine.preview(pipeline, sinkClientOf(connections, pipeline), rows));
     },
     inferSchema: (_caller, source) => dryRun(() => engine.inferSchema(source)),
   };
-}
-
-function atSink(pipeline: Pipeline, error: SluiceError): UserErrors {
-  return new UserErrors([error.under('sink', ...Object.keys(pipeline.json.sink))]);
 }

@@ -1,5 +1,8 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { SluiceError } from '../core/errors.js';
 import type { Evaluation, EvaluationProgress } from '../engine/pipeline.js';
+import { QUARANTINED_FILE, readsQuarantine } from '../engine/replay/quarantined-source.js';
 import { type JobSignal, TOPICS } from './events.js';
 import type { LoadProgress, PreparedSink, SinkClient } from './stores.js';
 import type { BoundAttempt, WorkerContext } from './worker-context.js';
@@ -32,6 +35,7 @@ export async function evaluateJob(context: WorkerContext, bound: BoundAttempt): 
   await requireRoom(context);
   const seq = await attempts.enterStage(attempt, 'EVALUATING', 'The source is read and checked.');
   const stagingDir = await staging.create(run.jobId, attempt.token);
+  const replayedRows = await layReplayedRows(context, bound, stagingDir);
   const evaluation = await engine.evaluate({
     pipeline,
     stagingDir,
@@ -46,6 +50,7 @@ export async function evaluateJob(context: WorkerContext, bound: BoundAttempt): 
   });
   run.signal.throwIfAborted();
   refuseImbalance(evaluation);
+  if (replayedRows !== undefined) refuseLostRows(evaluation, replayedRows);
   const prepared = await storeParts(context, bound, evaluation);
   const helpers = Math.min(MOST_HELPERS, Math.ceil(evaluation.parts.length / LOADERS_PER_RUN) - 1);
   if (helpers > 0) {
@@ -69,13 +74,33 @@ async function requireRoom({ staging, stagingMaxBytes = null }: WorkerContext): 
   );
 }
 
+/** The rows that a replay has claimed, where its source reads them. @returns how many; undefined for any other job */
+async function layReplayedRows(
+  { quarantine }: WorkerContext,
+  { attempt, pipeline }: BoundAttempt,
+  stagingDir: string,
+): Promise<number | undefined> {
+  if (!readsQuarantine(pipeline)) return undefined;
+  const workDir = join(stagingDir, 'work');
+  await mkdir(workDir);
+  return quarantine.layReplayed(attempt.job, join(workDir, QUARANTINED_FILE));
+}
+
 /** In another database the sink prepares first, in a transaction of its own. */
 async function storeParts(context: WorkerContext, bound: BoundAttempt, evaluation: Evaluation): Promise<PreparedSink> {
   const { chunks, connections, files, log } = context;
   const { run, attempt, pipeline } = bound;
   const { sink } = pipeline;
   const prepare = (id: string) => (client: SinkClient) => sink.prepare(client, { id }, evaluation.output, files);
-  const effectOf = (prepared: PreparedSink) => sink.effectOf?.(prepared) ?? 'STAGED';
+  const effectOf = (prepared: PreparedSink) => {
+    const effect = sink.effectOf?.(prepared) ?? 'STAGED';
+    // Its rows go back when it fails: none of them may be in the target then.
+    if (effect === 'STAGED' || !readsQuarantine(pipeline)) return effect;
+    throw new SluiceError(
+      'STATE_NOT_ALLOWED',
+      'A replay loads all of its rows or none: set `staged: true` in its sink.',
+    );
+  };
   if (connections.isSystem(sink.connection))
     return chunks.insertParts(attempt, evaluation, prepare(run.jobId), effectOf);
   // Under the attempt's own name: no fence reaches there, and one that was taken over must not empty what its successor
@@ -99,6 +124,13 @@ function refuseImbalance(evaluation: Evaluation): void {
   throw new SluiceError('RECONCILIATION_FAILED', `${rowsRead} rows were read, and ${accounted} are accounted for.`, {
     details: { rowsRead, rowsGood, rowsFiltered, rowsDeduplicated, rowsQuarantined, rowsReshaped },
   });
+}
+
+/** Rows that are claimed and not read would count as replayed. */
+function refuseLostRows({ rowsRead }: Evaluation, claimed: number): void {
+  if (rowsRead === claimed) return;
+  const message = `${claimed} rows are to be replayed, and ${rowsRead} were read.`;
+  throw new SluiceError('RECONCILIATION_FAILED', message, { details: { rowsRead, claimed } });
 }
 
 function progressPublisher({ bus, clock }: WorkerContext, signal: JobSignal): (progress: EvaluationProgress) => void {

@@ -1,4 +1,5 @@
 import { SluiceError } from '../core/errors.js';
+import { readsQuarantine } from '../engine/replay/quarantined-source.js';
 import { copyPart } from '../engine/sinks/copy-part.js';
 import type { ClaimedChunk, LoadProgress, SinkClient } from './stores.js';
 import { tellRecheck } from './tell-recheck.js';
@@ -36,7 +37,9 @@ async function load(
   if (part.kind === 'QUARANTINE') {
     return chunks.commitLoaded(chunk, signal, async (client) => {
       const { table, columns } = await quarantine.beginCopy(client, chunk);
-      return { rows: await copyPart(client, part, table, columns, signal), recheck: null };
+      const rows = await copyPart(client, part, table, columns, signal);
+      if (readsQuarantine(pipeline)) await quarantine.tieToOrigins(client, chunk);
+      return { rows, recheck: null };
     });
   }
   const loadRows = async (client: SinkClient) => {

@@ -1,4 +1,5 @@
 import type { ExpectationOutcome } from '../engine/evaluate/outcome.js';
+import type { Evaluation } from '../engine/pipeline.js';
 import type {
   LoadedPart,
   LoadedRows,
@@ -8,10 +9,9 @@ import type {
   Recheck,
   SinkTransaction,
 } from '../engine/sinks/sink.js';
-import type { Job, JobAttempt, JobError, JobKind, JobStage, JobState, JobTransition, QuarantinedRow } from './job.js';
+import type { Job, JobAttempt, JobError, JobKind, JobStage, JobState, JobTransition } from './job.js';
 import type { JobFilter, JobOrder } from './job-service.js';
 import type { Page, PageRequest } from './ports.js';
-import type { QuarantineFilter, QuarantineOverview } from './quarantine/ports.js';
 
 export type { ExpectationOutcome, LoadedPart, LoadedRows, Part, PartEffect, PreparedSink, Recheck };
 
@@ -32,6 +32,8 @@ export interface NewJob {
   readonly priority: number;
   readonly maxAttempts: number;
   readonly timeoutMs: number | null;
+  /** The job whose quarantined rows are its source. */
+  readonly replayOf?: string;
 }
 
 /** Jobs as callers see them. */
@@ -139,7 +141,11 @@ export interface EvaluatedJob {
   readonly rowsGood: number;
   readonly parts: readonly Part[];
   readonly expectations: readonly ExpectationOutcome[];
+  readonly sourceColumns: readonly SourceColumn[];
 }
+
+/** A column of a source, with its type as the engine writes it. */
+export type SourceColumn = Evaluation['sourceColumns'][number];
 
 export interface ClaimedChunk {
   readonly jobId: string;
@@ -196,30 +202,6 @@ export interface ChunkStore {
    * @throws SluiceError RECONCILIATION_FAILED
    */
   finish(attempt: Attempt, signal: AbortSignal, publish: Publish, isElsewhere?: boolean): Promise<boolean>;
-}
-
-export interface CopyTarget {
-  readonly table: { readonly schema: string; readonly name: string };
-  readonly columns: readonly string[];
-}
-
-export interface QuarantineStore {
-  /** Readies the transaction for a COPY into the quarantine. @returns where to copy */
-  beginCopy(client: SinkClient, chunk: ClaimedChunk): Promise<CopyTarget>;
-  /** @throws SluiceError CURSOR_INVALID */
-  list(tenant: string, filter: QuarantineFilter, page: PageRequest): Promise<Page<QuarantinedRow>>;
-  /** Rows by what is wrong with them, most first; a row with several reasons is in several groups. */
-  groups(tenant: string, filter: QuarantineFilter, first: number): Promise<QuarantineOverview>;
-  /**
-   * The next rows after an id, for a reader that goes through all of them.
-   * @returns with each row whether its raw record is an object of the source's columns
-   */
-  read(
-    tenant: string,
-    filter: QuarantineFilter,
-    afterId: string,
-    limit: number,
-  ): Promise<readonly (QuarantinedRow & { readonly isSplit: boolean })[]>;
 }
 
 /** The expectation report of a job. */

@@ -3,6 +3,7 @@ import type { Log } from '../core/log.js';
 import type { Engine } from '../engine/engine.js';
 import type { FileResolver, Pipeline } from '../engine/pipeline.js';
 import type { EventBus, JobQueue } from './ports.js';
+import type { QuarantineStore } from './quarantine/stores.js';
 import type { Run } from './run.js';
 import type { StagingArea } from './staging-area.js';
 import type {
@@ -11,7 +12,6 @@ import type {
   ChunkStore,
   LoadLedger,
   PreparedSink,
-  QuarantineStore,
   ReportStore,
   SinkConnections,
 } from './stores.js';

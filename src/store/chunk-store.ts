@@ -19,7 +19,7 @@ export function createChunkStore(pool: Pool, announcer: Announcer): ChunkStore {
         as part (ordinal, kind, uri, bytes, expected_rows, byte_offset)
     ),`,
     change: `update sluice.job as job set stage = 'LOADING', loading_at = statement_timestamp(), prepared = $9,
-        part_effect = $16, takeovers = 0,
+        part_effect = $16, source_columns = $17, takeovers = 0,
         rows_read = $10, rows_filtered = $11, rows_deduplicated = $12, rows_reshaped = $13, total_rows = $14,
         chunks_total = cardinality($4::int[]), ${TOUCH}
       where job.id = $1 and job.lease_token = $2 and job.state = 'RUNNING' returning job.*`,
@@ -97,6 +97,7 @@ export function createChunkStore(pool: Pool, announcer: Announcer): ChunkStore {
           evaluated.rowsGood,
           parts.map((part) => part.offset),
           effectOf?.(made) ?? null,
+          JSON.stringify(evaluated.sourceColumns),
         ]);
         if (!rows[0]) throw leaseLost();
         return { prepared: made, changed: rows[0] };

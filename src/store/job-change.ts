@@ -3,6 +3,7 @@ import { FINAL_STATES, type JobState, type JobTransition, nextState, statesAllow
 import { ATTEMPT_BEGINS, attemptEnds } from './job-attempt.js';
 import { REPORT_CTES } from './job-report.js';
 import { JOB_COUNTS_JSON } from './job-row.js';
+import { END_REPLAY_CTE } from './quarantine/end-replay.js';
 
 /**
  * How a change of a job becomes known. With the bus on Postgres the NOTIFY is part of the change itself; with any
@@ -49,7 +50,7 @@ export const TOUCH = 'last_seq = job.last_seq + 1, updated_at = statement_timest
  * @param message SQL for the text of the event
  * @param columns of the changed `job` to answer, beside those of `ChangedRow`
  * @param reports whether the change may end the job or make it await a decision: what the escalators have to know of it
- *   is stored with it
+ *   is stored with it, and the rows of a replay are let go of
  * @param attempt what the change is to the attempts of the job: it begins one, or ends the one in hand with this outcome
  *   (SQL over the changed `job`)
  */
@@ -81,6 +82,6 @@ export function withEvent(
     event as (
       insert into sluice.job_event (job_id, seq, tenant, kind, state, stage, progress, message, error)
       select job.id, job.last_seq, job.tenant, '${kind}', job.state, job.stage, ${JOB_COUNTS_JSON}, ${message}, job.error from job
-    )${attempts}${reports ? REPORT_CTES : ''}
+    )${attempts}${reports ? REPORT_CTES + END_REPLAY_CTE : ''}
     select job.id as id, job.tenant as tenant, job.last_seq as last_seq ${columns && `, ${columns}`} ${notify} from job`;
 }

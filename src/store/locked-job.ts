@@ -20,6 +20,8 @@ export interface LockedJob {
   readonly isEvaluated: boolean;
   /** Whether a part of its rows is loaded. */
   readonly isLoaded: boolean;
+  /** The job whose quarantined rows it loads. */
+  readonly replayOf: string | null;
 }
 
 /** Locks the job for the transaction. @throws SluiceError JOB_NOT_FOUND */
@@ -27,7 +29,7 @@ export async function lockJob(db: Queryable, tenant: string, jobId: string): Pro
   if (!isId(jobId)) throw jobNotFound(jobId);
   const { rows } = await db.query<LockedJob>(
     `select id, tenant, state, spec, target, priority, prepared, part_effect as "partEffect",
-       chunks_total is not null as "isEvaluated", rows_loaded > 0 as "isLoaded"
+       chunks_total is not null as "isEvaluated", rows_loaded > 0 as "isLoaded", replay_of as "replayOf"
      from sluice.job where tenant = $1 and id = $2 for update`,
     [tenant, jobId],
   );

@@ -12,6 +12,7 @@ import type { Announcer } from './job-change.js';
 import { createJobStore } from './job-store.js';
 import { createLoadLedger } from './load-ledger.js';
 import { createPool } from './pool.js';
+import { createQuarantineChanges } from './quarantine-changes.js';
 import { createQuarantineStore } from './quarantine-store.js';
 import { createReportStore } from './report-store.js';
 import { type RetryDeps, retryJob } from './retry-job.js';
@@ -87,6 +88,7 @@ export async function openStores({ databaseUrl, connections, isBusOnPostgres, lo
     chunks: createChunkStore(loadPool, announcer),
     events: createEventStore(pool),
     quarantine: createQuarantineStore(pool),
+    quarantineChanges: createQuarantineChanges(pool, announcer),
     reports: createReportStore(pool),
     sweep: createSweepStore(pool, announcer),
     deadLetters: createDeadLetterStore(pool, announcer, sinks),

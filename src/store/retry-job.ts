@@ -50,7 +50,11 @@ export function retryJob(deps: RetryDeps): (tenant: string, jobId: string) => Pr
       const { rows } = await client.query<ChangedRow>(becomeDue, [job.id, due.from]);
       return rows[0];
     }
-    if (statesAllowing('REDRIVE').includes(job.state)) return startAgain(client, job);
+    if (statesAllowing('REDRIVE').includes(job.state)) {
+      if (job.replayOf === null) return startAgain(client, job);
+      const message = `The rows of the replay went back into the quarantine of job ${job.replayOf}: replay them again.`;
+      throw new SluiceError('STATE_NOT_ALLOWED', message);
+    }
     const message = `A job that is ${job.state} cannot be retried: ${WAYS_OUT[job.state]}.`;
     throw new SluiceError('STATE_NOT_ALLOWED', message);
   }

@@ -55,6 +55,7 @@ export function partEngine({ parts, bad = [], claims, before }: PartEngineOption
         rowsGood,
         parts: written,
         expectations: [],
+        sourceColumns: [{ name: 'id', type: 'VARCHAR' }],
         output: [
           { name: 'id', type: 'BIGINT' },
           { name: 'name', type: 'VARCHAR' },

@@ -33,6 +33,7 @@ export async function quarantineDesk() {
     jobs,
     quarantine,
     gateway,
+    parsePipeline,
     worker: (changes: Parameters<typeof runtime.worker>[1] = {}): Promise<TestWorker> =>
       runtime.worker(engine, { files: home.files, ...changes }),
 
@@ -47,7 +48,11 @@ export async function quarantineDesk() {
           owner: 'layer-12',
           idempotencyKey: null,
           priority: 0,
-          pipeline: { source: { [String(source)]: { uri } }, options: { errorBudget: {}, onFailure: 'FAIL' }, ...spec },
+          pipeline: {
+            source: typeof source === 'string' ? { [source]: { uri } } : source,
+            options: { errorBudget: {}, onFailure: 'FAIL' },
+            ...spec,
+          },
         },
       );
       await this.run(job.id);

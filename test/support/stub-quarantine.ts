@@ -1,4 +1,5 @@
 import type { QuarantineService } from '../../src/jobs/quarantine/ports.js';
+import { aJob } from './stub-jobs.js';
 
 /** A quarantine without rows, whose every method can be replaced. */
 export function stubQuarantine(methods: Partial<QuarantineService> = {}): QuarantineService {
@@ -8,6 +9,7 @@ export function stubQuarantine(methods: Partial<QuarantineService> = {}): Quaran
     async download() {
       return (async function* () {})();
     },
+    replay: async (_caller, { filter }) => ({ job: aJob({ replayOf: filter.jobId }), replayed: false, rows: 1 }),
     ...methods,
   };
 }

@@ -103,6 +103,7 @@ class Evaluator {
       rowsGood,
       parts: await listParts(this.request.stagingDir, rowsGood, this.lines),
       expectations: outcomes,
+      sourceColumns: source.columns.map(({ name, type }) => ({ name, type })),
       output: relation.columns,
       target: compiled.target,
     };

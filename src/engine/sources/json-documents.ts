@@ -60,12 +60,13 @@ export async function openDocuments(context: SourceContext, documents: DocumentR
 }
 
 /** AND may judge its right side first, and json_type stops the query at text that is no JSON; CASE does not. */
-const objectTest = (text: string): string =>
+export const objectTest = (text: string): string =>
   `CASE WHEN json_valid(${text}) THEN json_type(${text}) = 'OBJECT' ELSE false END`;
 
-const INTEGER = /INT$/;
+const INTEGER = /INT(EGER)?$/;
 
-const typed = (value: string, type: string): string => {
+/** A value in its type; null when it does not fit. */
+export const typed = (value: string, type: string): string => {
   if (type === 'JSON') return `CASE WHEN json_type(${value}) <> 'NULL' THEN ${value} END`;
   if (type === 'VARCHAR') return value;
   // A number with a fraction has a point in its text; the cast alone would round it.
@@ -73,7 +74,8 @@ const typed = (value: string, type: string): string => {
   return `TRY_CAST(${value} AS ${type})`;
 };
 
-function misfit(field: Field): NewCheck[] {
+/** Checks that set a record aside when a value does not fit its column; over the column and the fields as taken. */
+export function misfit(field: Field): NewCheck[] {
   if (field.type === 'JSON' || field.type === 'VARCHAR') return [];
   const text = `${q(`${HIDDEN_PREFIX}fields`)}.${q(field.name)}`;
   const column = q(field.name);

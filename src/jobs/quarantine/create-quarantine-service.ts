@@ -1,19 +1,17 @@
 import { SluiceError } from '../../core/errors.js';
 import type { Job } from '../job.js';
-import type { JobStore, QuarantineStore } from '../stores.js';
+import type { QuarantineServiceDeps } from './deps.js';
+import { launchReplay } from './launch-replay.js';
 import { quarantineLines } from './lines.js';
 import type { QuarantineService } from './ports.js';
 
-export interface QuarantineServiceDeps {
-  readonly jobs: Pick<JobStore, 'get'>;
-  readonly quarantine: QuarantineStore;
-}
+export function createQuarantineService(deps: QuarantineServiceDeps): QuarantineService {
+  const { jobs, quarantine } = deps;
 
-export function createQuarantineService({ jobs, quarantine }: QuarantineServiceDeps): QuarantineService {
   /** @throws SluiceError JOB_NOT_FOUND */
   async function requireJob(tenant: string, jobId: string): Promise<Job> {
     const job = await jobs.get(tenant, jobId);
-    if (job === null) throw new SluiceError('JOB_NOT_FOUND', `There is no job ${jobId}.`);
+    if (job === null) throw new SluiceError('JOB_NOT_FOUND', `There is no job ${jobId}.`, { path: ['jobId'] });
     return job;
   }
 
@@ -29,6 +27,9 @@ export function createQuarantineService({ jobs, quarantine }: QuarantineServiceD
     async download({ tenant }, filter) {
       await requireJob(tenant, filter.jobId);
       return quarantineLines(quarantine, tenant, filter);
+    },
+    async replay({ tenant }, request) {
+      return launchReplay(deps, await requireJob(tenant, request.filter.jobId), request);
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { QuarantinedRow } from '../job.js';
-import type { QuarantineStore } from '../stores.js';
 import type { QuarantineFilter } from './ports.js';
+import type { QuarantineStore } from './stores.js';
 
 /** A page is small when its records are large: it is in memory as a whole. */
 const MOST_ROWS = 500;

@@ -1,4 +1,4 @@
-import type { QuarantinedRow, QuarantineGroup, QuarantineStatus } from '../job.js';
+import type { Job, QuarantinedRow, QuarantineGroup, QuarantineStatus } from '../job.js';
 import type { Caller } from '../job-service.js';
 import type { Page, PageRequest } from '../ports.js';
 
@@ -19,6 +19,15 @@ export interface QuarantineOverview {
   readonly counts: readonly { readonly status: QuarantineStatus; readonly rows: number }[];
 }
 
+/** The input of `replayQuarantine`, not yet trusted. */
+export interface ReplayRequest {
+  /** Without statuses: FIXED rows, and OPEN ones too when the spec is changed. */
+  readonly filter: QuarantineFilter;
+  /** JSON merge patch for the spec of the job; null leaves it as it was. */
+  readonly specPatch: unknown;
+  readonly idempotencyKey: string | null;
+}
+
 /** What the API can ask of quarantined rows. @throws SluiceError JOB_NOT_FOUND from every method */
 export interface QuarantineService {
   /** @throws SluiceError CURSOR_INVALID */
@@ -27,4 +36,16 @@ export interface QuarantineService {
   groups(caller: Caller, filter: QuarantineFilter, first: number): Promise<QuarantineOverview>;
   /** All rows of the filter in their order, as lines of JSON in pieces; at no time more than a page is in memory. */
   download(caller: Caller, filter: QuarantineFilter): Promise<AsyncIterable<string>>;
+  /**
+   * Starts a job that loads rows after all, through the pipeline of the job that set them aside.
+   * @throws SluiceError STATE_NOT_ALLOWED, NOTHING_TO_REPLAY, IDEMPOTENCY_CONFLICT; UserErrors of a patched spec
+   */
+  replay(caller: Caller, request: ReplayRequest): Promise<LaunchedReplay>;
+}
+
+/** A replay as it is stored: `rows` are those that it has claimed and has not given back. */
+export interface LaunchedReplay {
+  readonly job: Job;
+  readonly replayed: boolean;
+  readonly rows: number;
 }

@@ -1,0 +1,51 @@
+import { SluiceError } from '../../core/errors.js';
+import { quarantinedSource } from '../../engine/replay/quarantined-source.js';
+import type { Job } from '../job.js';
+import { mergePatch } from '../spec-changes.js';
+import type { SourceColumn } from '../stores.js';
+import { targetOf } from '../target.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * The spec with which rows of a job are replayed: its own, patched, over its quarantine as the source. Rows come into a
+ * table all at once, so that none is in the target when the replay fails and its rows go back.
+ * @throws SluiceError INVALID_INPUT for a patch that is none, or of the source; STATE_NOT_ALLOWED for a target that the
+ *   replay would empty
+ */
+export function replaySpec(origin: Job, columns: readonly SourceColumn[], patch: unknown): Json {
+  if (patch !== null && !isObject(patch)) throw wrongPatch('The patch is a JSON object, merged into the spec.');
+  if (patch !== null && 'source' in patch)
+    throw wrongPatch('The source of a replay is the quarantine; patch steps, expectations, sink or options.', 'source');
+  const spec = patch === null ? origin.spec : mergePatch(origin.spec, patch);
+  const { sink, ...rest } = isObject(spec) ? spec : {};
+  refuseEmptying(origin, sink);
+  return { ...rest, sink: staged(sink), source: { [quarantinedSource.name]: { jobId: origin.id, columns } } };
+}
+
+const wrongPatch = (message: string, ...path: string[]): SluiceError =>
+  new SluiceError('INVALID_INPUT', message, { path: ['specPatch', ...path] });
+
+/** A target that holds nothing but what a job publishes would lose all the rows that were good. */
+function refuseEmptying(origin: Job, sink: unknown): void {
+  if (!isObject(sink) || targetOf({ sink }) !== targetOf(origin.spec)) return;
+  const { postgres } = sink;
+  if (isObject(postgres) && postgres.mode !== 'REPLACE') return;
+  const what = isObject(postgres) ? 'The sink replaces the content of its table' : 'The sink writes its file anew';
+  const wayOut = isObject(postgres)
+    ? '{ sink: { postgres: { mode: "APPEND" } } } to add the rows to it'
+    : 'another target';
+  throw new SluiceError(
+    'STATE_NOT_ALLOWED',
+    `${what}, and the rows that are there would go: patch the spec with ${wayOut}.`,
+    { path: ['specPatch', 'sink'] },
+  );
+}
+
+function staged(sink: unknown): unknown {
+  if (!isObject(sink) || !isObject(sink.postgres)) return sink;
+  return { ...sink, postgres: { ...sink.postgres, staged: true } };
+}
