@@ -55,3 +55,76 @@ export class ReplayQuarantineInput {
   })
   idempotencyKey?: string | null;
 }
+
+@InputType('FixedRowInput', { description: 'A row and what some of its values are to be.' })
+class FixedRowInput {
+  @Field(() => ID, { description: 'Id of the row in quarantine.' })
+  id!: string;
+
+  @Field(() => JsonScalar, {
+    description:
+      'A JSON object of columns of the source and their values. Columns that are left out stay as they are; in a record that could not be split they are null.',
+  })
+  values!: unknown;
+}
+
+@InputType('SetColumnInput', { description: 'A column of the source and the expression that gives its value.' })
+class SetColumnInput {
+  @Field(() => String, { description: 'The column.' })
+  column!: string;
+
+  @Field(() => String, {
+    description:
+      "SQL expression over the columns of the same row, each of them text as it was read: `replace(quantity, 'x', '')`.",
+  })
+  expression!: string;
+}
+
+@InputType('FixQuarantinedRowsInput', {
+  description: 'Which rows to fix, and how: either `rows`, or `set` for the rows of `filter`.',
+})
+export class FixQuarantinedRowsInput {
+  @Field(() => ID, { description: 'The job that set the rows aside; it must have SUCCEEDED.' })
+  jobId!: string;
+
+  @Field(() => [FixedRowInput], { nullable: true, description: 'Rows with their values, 1 to 10,000.' })
+  rows?: FixedRowInput[] | null;
+
+  @Field(() => QuarantineFilterInput, {
+    nullable: true,
+    description: 'The rows that `set` is for, at most 100,000. Default: all that are OPEN or FIXED and have values.',
+  })
+  filter?: QuarantineFilterInput | null;
+
+  @Field(() => [SetColumnInput], {
+    nullable: true,
+    description: 'Expressions, in order: each sees what those before it have set.',
+  })
+  set?: SetColumnInput[] | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether to tell only what would become of the rows. Default true.',
+  })
+  dryRun?: boolean | null;
+}
+
+@InputType('DiscardQuarantinedRowsInput', {
+  description: 'Which rows to give up, and why: those of `ids`, or those of `filter`.',
+})
+export class DiscardQuarantinedRowsInput {
+  @Field(() => ID, { description: 'The job that set the rows aside; it must have ended.' })
+  jobId!: string;
+
+  @Field(() => [ID], { nullable: true, description: 'Ids of the rows, 1 to 10,000.' })
+  ids?: string[] | null;
+
+  @Field(() => QuarantineFilterInput, {
+    nullable: true,
+    description: 'Which rows. Without it and without `ids`: all that are OPEN or FIXED.',
+  })
+  filter?: QuarantineFilterInput | null;
+
+  @Field(() => String, { description: 'Why, 1 to 1,000 characters; it is kept with the rows.' })
+  reason!: string;
+}

@@ -7,6 +7,7 @@ import { evaluate } from './evaluate/evaluate.js';
 import { inferSchema } from './infer-schema.js';
 import { parsePipeline, parseSource } from './parse-pipeline.js';
 import { preview } from './preview.js';
+import { tryFix } from './replay/try-fix.js';
 import { WarmInstances } from './warm-instances.js';
 
 /** Longest that a check, a preview or an inference may take; they answer a caller who waits. */
@@ -38,5 +39,9 @@ export function createEngine(options: EngineOptions): Engine {
       ),
     inferSchema: (source) =>
       interactive((directory, signal) => inferSchema(context, parseSource(source), directory, signal)),
+    tryFix: (request) =>
+      interactive((directory, signal) =>
+        tryFix(context, { ...request, pipeline: parsePipeline(request.pipeline.json) }, directory, signal),
+      ),
   };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.js';
+import type { Column } from './column.js';
 import type {
   EngineLimits,
   Evaluation,
@@ -8,6 +9,7 @@ import type {
   Pipeline,
   Preview,
 } from './pipeline.js';
+import type { Fix, FixOutcome } from './replay/fix.js';
 import type { SessionOptions } from './session.js';
 import type { SinkClient } from './sinks/sink.js';
 
@@ -37,6 +39,19 @@ export interface EvaluateRequest {
   readonly onCompiled?: (sql: string) => Promise<void>;
 }
 
+export interface FixRequest {
+  /** Over the quarantine as its source, with every row that fails set aside. */
+  readonly pipeline: Pipeline;
+  /** Of the source. */
+  readonly columns: readonly Column[];
+  readonly fix: Fix;
+  /** Lays the rows to be fixed into a file: id, revision and record, as CSV. */
+  readonly layRows: (path: string) => Promise<void>;
+  readonly withSinkClient: WithSinkClient;
+  /** Given the file of the rows that the pipeline takes, in the same form; null for a dry run. */
+  readonly keep: ((path: string) => Promise<void>) | null;
+}
+
 export interface Engine {
   /** Sessions that are open: a query that does not notice its interruption outlives its caller. */
   readonly openSessions: () => number;
@@ -54,4 +69,9 @@ export interface Engine {
   evaluate(request: EvaluateRequest): Promise<Evaluation>;
   preview(pipeline: Pipeline, withSinkClient: WithSinkClient, rows: number): Promise<Preview>;
   inferSchema(source: unknown): Promise<readonly InferredColumn[]>;
+  /**
+   * Fixes quarantined rows and runs them through their pipeline, without loading anything.
+   * @throws UserErrors of the fix and of the pipeline
+   */
+  tryFix(request: FixRequest): Promise<FixOutcome>;
 }

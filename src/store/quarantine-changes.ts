@@ -3,6 +3,8 @@ import type { QuarantineChanges } from '../jobs/quarantine/stores.js';
 import type { SourceColumn } from '../jobs/stores.js';
 import type { Announcer } from './job-change.js';
 import type { Pool } from './pool.js';
+import { discard } from './quarantine/discard.js';
+import { layRows, storeFixed } from './quarantine/fix.js';
 import { countReplayed, replayLaunch } from './quarantine/launch-replay.js';
 
 /** What people do to rows in quarantine. */
@@ -17,6 +19,9 @@ export function createQuarantineChanges(pool: Pool, announcer: Announcer): Quara
       );
       return rows[0]?.source_columns ?? null;
     },
+    layRows: (tenant, filter, path, most) => layRows(pool, tenant, filter, path, most),
+    storeFixed: (tenant, jobId, by, path) => storeFixed(pool, tenant, jobId, by, path),
+    discard: (tenant, filter, by, reason) => discard(pool, tenant, filter, by, reason),
     launchReplay: replayLaunch(pool, announcer),
     countReplayed: (jobId) => countReplayed(pool, jobId),
   };

@@ -66,5 +66,6 @@ export function partEngine({ parts, bad = [], claims, before }: PartEngineOption
     },
     preview: refuse,
     inferSchema: refuse,
+    tryFix: refuse,
   };
 }

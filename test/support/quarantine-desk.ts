@@ -3,6 +3,7 @@ import { parsePipeline } from '../../src/engine/parse-pipeline.js';
 import { createJobService } from '../../src/jobs/create-job-service.js';
 import { createQuarantineService } from '../../src/jobs/quarantine/create-quarantine-service.js';
 import { engineHome } from './engine-home.js';
+import { gate } from './gate.js';
 import { testGateway } from './gateway.js';
 import { handQueue } from './hand-queue.js';
 import { aRuntime, type TestWorker } from './runtime.js';
@@ -64,6 +65,20 @@ export async function quarantineDesk() {
       const { queue: hints, runner } = await this.worker();
       await hints.hint(id);
       await runner.stop();
+    },
+
+    /** A service that lays rows to be fixed and then waits for the test. */
+    pausedAfterLaying() {
+      const { open, isReached, wait } = gate();
+      const quarantineChanges: typeof stores.quarantineChanges = {
+        ...stores.quarantineChanges,
+        async layRows(...request) {
+          await stores.quarantineChanges.layRows(...request);
+          await wait(new AbortController().signal);
+        },
+      };
+      const changes = createQuarantineService({ ...deps, quarantineChanges });
+      return { changes, isLaid: isReached, goOn: open };
     },
 
     /** The data of a query or mutation that must not fail. */

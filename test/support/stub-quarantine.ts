@@ -9,6 +9,8 @@ export function stubQuarantine(methods: Partial<QuarantineService> = {}): Quaran
     async download() {
       return (async function* () {})();
     },
+    fix: async () => ({ rows: 0, good: 0, bad: 0, fixed: 0, reasons: [], samples: [] }),
+    discard: async () => 0,
     replay: async (_caller, { filter }) => ({ job: aJob({ replayOf: filter.jobId }), replayed: false, rows: 1 }),
     ...methods,
   };

@@ -7,7 +7,8 @@ import { parseLaunch, specHashOf } from '../parse-launch.js';
 import { refuseUnstorable } from '../refuse-unstorable.js';
 import { reparsed } from '../spec-changes.js';
 import type { QuarantineServiceDeps } from './deps.js';
-import type { LaunchedReplay, QuarantineFilter, ReplayRequest } from './ports.js';
+import type { LaunchedReplay, ReplayRequest } from './ports.js';
+import { refuseOtherStatuses } from './refuse-other-statuses.js';
 import { replaySpec } from './replay-spec.js';
 import { requireColumns } from './require-columns.js';
 
@@ -20,7 +21,7 @@ export async function launchReplay(
   { filter, specPatch, idempotencyKey: givenKey }: ReplayRequest,
 ): Promise<LaunchedReplay> {
   const { jobs, quarantineChanges } = deps;
-  refuseOtherStatuses(filter);
+  refuseOtherStatuses(filter.statuses, 'replayed');
   const { name, owner, priority, tenant } = origin;
   const { idempotencyKey } = parseLaunch({ name, owner, priority, idempotencyKey: givenKey, pipeline: null });
   const identity = { tenant, kind: origin.kind, idempotencyKey } as const;
@@ -52,13 +53,6 @@ export async function launchReplay(
   );
   if (!launched.replayed) await offerLaunched(deps, launched.job);
   return launched;
-}
-
-function refuseOtherStatuses({ statuses }: QuarantineFilter): void {
-  const wrong = statuses?.find((status) => status !== 'OPEN' && status !== 'FIXED');
-  if (wrong === undefined) return;
-  const message = `Rows that are ${wrong} cannot be replayed; those that are OPEN or FIXED can.`;
-  throw new SluiceError('INVALID_INPUT', message, { path: ['filter', 'statuses'] });
 }
 
 function parsed({ parsePipeline }: QuarantineServiceDeps, spec: object, isPatched: boolean): Pipeline {

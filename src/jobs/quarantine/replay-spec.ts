@@ -23,7 +23,13 @@ export function replaySpec(origin: Job, columns: readonly SourceColumn[], patch:
   const spec = patch === null ? origin.spec : mergePatch(origin.spec, patch);
   const { sink, ...rest } = isObject(spec) ? spec : {};
   refuseEmptying(origin, sink);
-  return { ...rest, sink: staged(sink), source: { [quarantinedSource.name]: { jobId: origin.id, columns } } };
+  return overQuarantine(origin.id, columns, { ...rest, sink: staged(sink) });
+}
+
+/** A spec with the quarantine of a job in place of its source. */
+export function overQuarantine(jobId: string, columns: readonly SourceColumn[], spec: unknown): Json {
+  const quarantine = { jobId, columns: columns.map(({ name, type }) => ({ name, type })) };
+  return { ...(isObject(spec) ? spec : {}), source: { [quarantinedSource.name]: quarantine } };
 }
 
 const wrongPatch = (message: string, ...path: string[]): SluiceError =>

@@ -43,6 +43,22 @@ export interface QuarantineChanges {
    * @throws SluiceError IDEMPOTENCY_CONFLICT; NOTHING_TO_REPLAY, and no job is stored
    */
   launchReplay(job: NewJob & { readonly replayOf: string }, filter: QuarantineFilter): Promise<LaunchedReplay>;
+  /**
+   * Writes the rows to be fixed into a file: id, revision and record, as CSV. With ids each must be a row that can be
+   * fixed; without, those of the filter are meant that are OPEN or FIXED and have values.
+   * @throws SluiceError ROW_NOT_FOUND, STATE_NOT_ALLOWED with the position in the ids; INVALID_INPUT for more than `most`
+   */
+  layRows(tenant: string, filter: QuarantineFilter, path: string, most: number): Promise<void>;
+  /**
+   * Stores the fixed records of a file in the form of `layRows`.
+   * @returns how many; a row that was changed since it was laid keeps what it has
+   */
+  storeFixed(tenant: string, jobId: string, by: string, path: string): Promise<number>;
+  /**
+   * Gives rows up. With ids each must be OPEN, FIXED or DISCARDED; without, those of the filter are meant that are OPEN or
+   * FIXED. @returns how many are DISCARDED that were not before @throws UserErrors ROW_NOT_FOUND, STATE_NOT_ALLOWED
+   */
+  discard(tenant: string, filter: QuarantineFilter, by: string, reason: string): Promise<number>;
   /** Rows that a replay has claimed and has not given back. */
   countReplayed(jobId: string): Promise<number>;
 }
