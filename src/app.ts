@@ -129,7 +129,7 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
     onHeld: escalations.onHeld,
   };
   if (config.roles.has('scheduler')) {
-    shutdown.addWork('sweeper', startSweeper(context, stores.sweep).stop);
+    shutdown.addWork('sweeper', startSweeper(context, stores.sweep, config.quarantineDays).stop);
     const { sweep } = stores;
     const { uploadsDays } = config;
     shutdown.addWork(

@@ -175,6 +175,12 @@ export const VARIABLES = {
     expected: 'a number from 0 to 999999999',
     parse: whole(0, 999_999_999),
   }),
+  SLUICE_QUARANTINE_DAYS: variable({
+    meaning: 'days after which quarantined rows of ended jobs are removed; 0 keeps them for ever',
+    default: '30',
+    expected: 'a number from 0 to 36500',
+    parse: whole(0, 36_500),
+  }),
   SLUICE_ORG_CHART: variable({
     meaning: 'JSON file with your own roster of agents, in the form of `escalation/esa-org-chart.json`',
     default: 'the 105 agents of the ESA organisation',
@@ -259,6 +265,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env) {
     uploadsDays: read(env, 'SLUICE_UPLOADS_DAYS') ?? 30,
     /** Null for no limit. */
     stagingMaxBytes: bytesOf(read(env, 'SLUICE_STAGING_MAX_MB')),
+    quarantineDays: read(env, 'SLUICE_QUARANTINE_DAYS') ?? 30,
     orgChart: read(env, 'SLUICE_ORG_CHART'),
     webhookAllow: read(env, 'SLUICE_WEBHOOK_ALLOW') ?? [],
     smtpUrl: read(env, 'SLUICE_SMTP_URL'),

@@ -273,6 +273,8 @@ export interface SweepStore {
   stopAbandoned(limit: number): Promise<readonly string[]>;
   /** Ended without success, with preparations of the sink left that no retry needs. */
   leftovers(idleMs: number, limit: number): Promise<readonly Attempt[]>;
+  /** Removes quarantined rows of ended jobs that are older than this, at most `limit`; none that is being replayed. @returns how many */
+  removeOldQuarantine(days: number, limit: number): Promise<number>;
   /** Those of the ids whose jobs do not exist, or have ended and keep no parts for a retry. */
   ended(jobIds: readonly string[]): Promise<readonly string[]>;
   /** Those of the attempts that do not run, and of which no part is known: nobody will come for what they have staged. */

@@ -19,6 +19,9 @@ const BATCH = 500;
 const MOST_OFFERED = 2_500;
 // The one who ended the job removes what it left; the sweeper comes after a crash.
 const LEFTOVER_IDLE_MS = 15_000;
+/** Quarantined rows that are removed at once, and how often in a round. */
+const OLD_ROWS = 1_000;
+const OLD_BATCHES = 20;
 // Within one window a job is offered again once. A queue that is backed up must not fill with copies of its own
 // content; a load that nobody is on is urgent, and its last hint may have died with its worker.
 const QUEUED_WINDOW_MS = 60_000;
@@ -30,8 +33,11 @@ export interface Sweeper {
   stop(): Promise<void>;
 }
 
-/** Offers again whatever should be moving and is not: rows are the truth, and hints may have been lost. */
-export function startSweeper(context: WorkerContext, sweep: SweepStore): Sweeper {
+/**
+ * Offers again whatever should be moving and is not: rows are the truth, and hints may have been lost.
+ * @param quarantineDays after which quarantined rows of ended jobs are removed; 0 keeps them
+ */
+export function startSweeper(context: WorkerContext, sweep: SweepStore, quarantineDays = 0): Sweeper {
   const { queue, staging, clock, log } = context;
   let lastLeftovers = Number.NEGATIVE_INFINITY;
   /** When the database last kept us from looking. */
@@ -59,6 +65,18 @@ export function startSweeper(context: WorkerContext, sweep: SweepStore): Sweeper
     for (const jobId of await sweep.ended(staged)) await staging.remove(jobId);
   }
 
+  /** So many a round that a year's rows are gone within hours, and few enough that nothing waits for them. */
+  async function removeOldQuarantine(): Promise<void> {
+    if (quarantineDays === 0) return;
+    let removed = 0;
+    for (let batch = 0; batch < OLD_BATCHES; batch++) {
+      const rows = await sweep.removeOldQuarantine(quarantineDays, OLD_ROWS);
+      removed += rows;
+      if (rows < OLD_ROWS) break;
+    }
+    if (removed > 0) log.info({ rows: removed, days: quarantineDays }, 'old quarantined rows are removed');
+  }
+
   /** @returns what is to go on at once */
   async function look(): Promise<readonly Straggler[]> {
     const due = await sweep.due(BATCH);
@@ -78,6 +96,7 @@ export function startSweeper(context: WorkerContext, sweep: SweepStore): Sweeper
     if (clock.monotonicMs() - lastLeftovers > LEFTOVER_IDLE_MS) {
       lastLeftovers = clock.monotonicMs();
       await removeLeftovers();
+      await removeOldQuarantine();
     }
     // Last: while the queue is away all the rest is done.
     await queue.offerAll(offersOf(urgent, LOADING_WINDOW_MS));

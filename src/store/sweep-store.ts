@@ -15,6 +15,7 @@ import {
 } from './job-change.js';
 import { KEEPS_PARTS } from './kept-parts.js';
 import type { Pool } from './pool.js';
+import { removeOldQuarantine } from './quarantine/remove-old.js';
 import { type StragglerRow, stragglerOf } from './straggler.js';
 
 /** How an error of the sweeper is stored on the job. */
@@ -195,6 +196,8 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
       );
       return rows.map(attemptOf);
     },
+
+    removeOldQuarantine: (days, limit) => removeOldQuarantine(pool, days, limit),
 
     async ended(jobIds) {
       const { rows } = await pool.query<{ id: string }>(

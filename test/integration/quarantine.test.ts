@@ -1,6 +1,7 @@
 import { get } from 'node:http';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../src/core/ids.js';
+import { startSweeper } from '../../src/jobs/sweeper.js';
 import { eventually } from '../support/eventually.js';
 import { TOKEN } from '../support/gateway.js';
 import { type QuarantineDesk, quarantineDesk } from '../support/quarantine-desk.js';
@@ -218,5 +219,48 @@ describe('a quarantine of 100,000 rows', () => {
     } finally {
       desk.runtime.stores.quarantine.read = read;
     }
+  });
+});
+
+describe('old rows', () => {
+  it('are removed in batches when their job has ended long ago, but not while they are replayed', async () => {
+    const { pool, stores, launch, column } = desk.runtime;
+    const states = ['SUCCEEDED', 'FAILED', 'RUNNING', 'SUCCEEDED'];
+    const jobs: string[] = [];
+    for (const [i, state] of states.entries()) {
+      const id = await launch();
+      jobs.push(id);
+      await pool.query(
+        `update sluice.job set state = $2, finished_at = statement_timestamp() - $3 * interval '1 day' where id = $1`,
+        [id, state, i === 3 ? 29 : 31],
+      );
+    }
+    const gone = newId();
+    for (const id of [...jobs, gone])
+      await pool.query(
+        `insert into sluice.quarantine (tenant, job_id, chunk, row_number, reasons, raw, status, created_at)
+         select 'default', $1, 0, n, '[]', '', case n when 1 then 'REPLAYING' when 2 then 'REPLAYED' else 'OPEN' end,
+           statement_timestamp() - case n when 3 then interval '29 days' else interval '32 days' end
+         from generate_series(1, 1502) as n`,
+        [id],
+      );
+    const left = async () =>
+      Promise.all(
+        [...jobs, gone].map(async (id) =>
+          (await column('select count(*)::int from sluice.quarantine where job_id = $1', [id])).at(0),
+        ),
+      );
+    expect(await stores.sweep.removeOldQuarantine(30, 1_000)).toBe(1_000);
+    const { context } = await desk.worker();
+    const forEver = startSweeper(context, stores.sweep, 0);
+    const before = await left();
+    await forEver.stop();
+    expect(await left()).toEqual(before);
+    const sweeper = startSweeper(context, stores.sweep, 30);
+    // Of each of those that may go, the one that is replayed and the one that is young stay.
+    await eventually(async () => JSON.stringify(await left()) === JSON.stringify([2, 2, 1502, 1502, 2]));
+    await sweeper.stop();
+    expect(await stores.sweep.removeOldQuarantine(30, 1_000)).toBe(0);
+    await pool.query('delete from sluice.quarantine; delete from sluice.job');
   });
 });
