@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createClient } from 'graphql-ws';
 import { stringify } from 'lossless-json';
 import { WebSocket } from 'ws';
@@ -29,6 +30,8 @@ export interface ApiClient {
   ): AsyncGenerator<Data>;
   /** Streams a file to the gateway. @returns the `upload:` URI that a source may name */
   upload(path: string, name: string): Promise<string>;
+  /** Streams what a GET answers into `to`, as fast as that takes it, and ends it unless it is a standard stream. */
+  download(path: string, to: Writable): Promise<void>;
 }
 
 interface Place {
@@ -112,6 +115,23 @@ export function createApiClient({ url, token }: Place): ApiClient {
         signal.removeEventListener('abort', stop);
         await client.dispose();
       }
+    },
+
+    async download(path, to) {
+      const response = await fetch(new URL(path, base), { headers: authorization }).catch(() => {
+        throw unreachable(url);
+      });
+      if (response.status === 401 || response.status === 403) throw unauthorised(url);
+      if (response.status !== 200 || response.body === null) {
+        // Whatever it is, its members are looked at one by one.
+        const answer = (await response.json().catch(() => ({}))) as Answer;
+        if (typeof answer.code !== 'string' || typeof answer.message !== 'string')
+          throw notAGateway(url, response.status);
+        throw new ClientFailure(EXIT.failed, [{ code: answer.code, message: answer.message }]);
+      }
+      await pipeline(Readable.fromWeb(response.body), to, { end: to !== process.stdout }).catch((error: unknown) => {
+        throw to.errored ? error : unreachable(url);
+      });
     },
 
     async upload(path, name) {

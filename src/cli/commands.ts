@@ -9,6 +9,7 @@ import { registerEscalations } from './escalations-command.js';
 import type { Session } from './follow-job.js';
 import { registerJobs } from './jobs-command.js';
 import { openSession, type Surroundings } from './open-session.js';
+import { registerQuarantine } from './quarantine-command.js';
 import { registerQueue } from './queue-command.js';
 import { type InSession, registerRun } from './run-command.js';
 import { registerSimulate } from './simulate-command.js';
@@ -16,7 +17,7 @@ import { processTerminal } from './terminal.js';
 import { registerWatch } from './watch-command.js';
 
 /**
- * Adds the commands that talk to a gateway like any client: jobs, their queue, dead letters, escalations, simulations, the audit of their log. They set `process.exitCode`, see `EXIT`.
+ * Adds the commands that talk to a gateway like any client: jobs, their queue, dead letters, their quarantine, escalations, simulations, the audit of their log. They set `process.exitCode`, see `EXIT`.
  *
  * @param config read when a command runs, so that a wrong setting does not break the other commands
  */
@@ -37,6 +38,7 @@ export function registerClientCommands(program: Command, config: () => ClientCon
     registerJobs,
     registerQueue,
     registerDeadLetters,
+    registerQuarantine,
     registerEscalations,
     registerSimulate,
     registerAudit,

@@ -22,6 +22,8 @@ export const VERDICT_WORDS: readonly string[] = [
   'ABORT',
 ];
 
+export const ROW_STATUS_WORDS: readonly string[] = ['OPEN', 'FIXED', 'REPLAYING', 'REPLAYED', 'DISCARDED'];
+
 /** Takes a word of the list, in any case, so that a slip is told with the words there are. For an argument of commander. */
 export function oneOf(words: readonly string[]): (text: string) => string {
   return (text) => {

@@ -18,6 +18,13 @@ import {
 } from '../../../src/cli/escalation-operations.js';
 import { CANCEL, LIST_JOBS, PAUSE, RESUME, RETRY, SHOW_JOB } from '../../../src/cli/job-operations.js';
 import { LAUNCH, REPORT, STATE, WATCH } from '../../../src/cli/operations.js';
+import {
+  DISCARD_ROWS,
+  FIX_ROWS,
+  GROUP_QUARANTINE,
+  LIST_QUARANTINE,
+  REPLAY_ROWS,
+} from '../../../src/cli/quarantine-operations.js';
 import { PAUSE_QUEUE, QUEUE_STATS, RESUME_QUEUE } from '../../../src/cli/queue-operations.js';
 import { POLICIES, SIMULATE } from '../../../src/cli/simulation-operations.js';
 
@@ -32,6 +39,8 @@ const ESCALATIONS = [
   SIMULATE,
 ];
 
+const QUARANTINE = [LIST_QUARANTINE, GROUP_QUARANTINE, FIX_ROWS, REPLAY_ROWS, DISCARD_ROWS];
+
 const STEERING = [LIST_JOBS, SHOW_JOB, CANCEL, PAUSE, RESUME, RETRY, QUEUE_STATS, PAUSE_QUEUE, RESUME_QUEUE];
 
 const DEAD_LETTERS = [LIST_DEAD_LETTERS, GROUP_DEAD_LETTERS, REDRIVE_DEAD_LETTERS, DISCARD_DEAD_LETTERS];
@@ -39,7 +48,7 @@ const DEAD_LETTERS = [LIST_DEAD_LETTERS, GROUP_DEAD_LETTERS, REDRIVE_DEAD_LETTER
 describe('what the client asks', () => {
   const schema = buildSluiceSchema();
 
-  it.each([LAUNCH, STATE, WATCH, REPORT, ...STEERING, ...DEAD_LETTERS, ...ESCALATIONS])(
+  it.each([LAUNCH, STATE, WATCH, REPORT, ...STEERING, ...DEAD_LETTERS, ...QUARANTINE, ...ESCALATIONS])(
     'fits the schema: $text',
     ({ text }) => {
       expect(validate(schema, parse(text))).toEqual([]);
