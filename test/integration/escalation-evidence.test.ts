@@ -183,7 +183,7 @@ describe('values of sensitive columns', () => {
     // Sets aside is told by code and column; the record shows what is no secret.
     const quarantine = job.quarantine as readonly { raw: string; reasons: readonly object[] }[];
     expect(quarantine.map(({ raw }) => raw)).toEqual(raws);
-    expect(quarantine[0]?.reasons).toEqual([{ column: 'email', code: 'LENGTH', message: REDACTED }]);
+    expect(quarantine[0]?.reasons).toEqual([{ column: 'email', code: 'LENGTH', message: REDACTED, expectation: 0 }]);
     expect(job.spec).toMatchObject({
       steps: [{ filter: { expression: REDACTED } }, { default: { columns: [{ name: 'email', value: REDACTED }] } }],
       expectations: [{ length: { column: 'email' } }, { inSet: { column: 'email', values: REDACTED } }],
