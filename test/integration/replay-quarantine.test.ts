@@ -317,6 +317,37 @@ describe('rows of a replay', () => {
     expect(await statuses(other)).toEqual(['OPEN', 'OPEN', 'OPEN', 'OPEN']);
   });
 
+  it('come once into another database, also when the worker is killed between the two commits', async () => {
+    const sink = { postgres: { table: 'orders', createTable: true, connection: 'warehouse' } };
+    const id = await desk.load(CSV, { ...ORDERS, sink });
+    const there = async () => {
+      const { rows } = await desk.warehouse.query<{ id: number }>('select id from orders order by id');
+      return rows.map((row) => row.id);
+    };
+    expect(await there()).toEqual([1]);
+    const job = (await replay(id, { specPatch: WIDER })).job?.id ?? '';
+    const { chunks, sweep } = desk.runtime.stores;
+    const finish: typeof chunks.finish = (attempt, signal, publish, isElsewhere) =>
+      chunks.finish(
+        attempt,
+        signal,
+        async (client, loaded) => {
+          await publish(client, loaded);
+          throw new SluiceError('LEASE_LOST', 'Killed on purpose.');
+        },
+        isElsewhere,
+      );
+    const { queue } = await desk.worker({ chunks: { ...chunks, finish } });
+    await queue.hint(job);
+    expect([await there(), (await desk.runtime.job(job)).state]).toEqual([[1, 3, 4], 'RUNNING']);
+    expect(await statuses(id)).toEqual(['REPLAYING', 'REPLAYING', 'REPLAYING', 'OPEN']);
+    await desk.runtime.pool.query('update sluice.job set lease_until = statement_timestamp() where id = $1', [job]);
+    await sweep.takeOver(3, 60_000, 10);
+    await desk.run(job);
+    expect([await there(), (await desk.runtime.job(job)).state]).toEqual([[1, 3, 4], 'SUCCEEDED']);
+    expect(await statuses(id)).toEqual(['REPLAYED', 'REPLAYED', 'REPLAYED', 'OPEN']);
+  });
+
   it('are refused by the worker when somebody takes the staging away', async () => {
     const id = await desk.load(CSV, ORDERS);
     const job = (await replay(id, { specPatch: WIDER })).job?.id ?? '';

@@ -2,6 +2,7 @@ import { createLog } from '../../src/core/log.js';
 import { parsePipeline } from '../../src/engine/parse-pipeline.js';
 import { createJobService } from '../../src/jobs/create-job-service.js';
 import { createQuarantineService } from '../../src/jobs/quarantine/create-quarantine-service.js';
+import { emptyDatabase } from './database.js';
 import { engineHome } from './engine-home.js';
 import { gate } from './gate.js';
 import { testGateway } from './gateway.js';
@@ -15,7 +16,8 @@ const log = createLog('silent');
  * quarantine, and from there into the target. Call in `beforeAll`.
  */
 export async function quarantineDesk() {
-  const runtime = await aRuntime();
+  const warehouse = await emptyDatabase();
+  const runtime = await aRuntime({ connections: { warehouse: warehouse.url } });
   const home = await engineHome();
   const { engine } = home;
   const { stores } = runtime;
@@ -28,6 +30,8 @@ export async function quarantineDesk() {
 
   return {
     runtime,
+    /** Another database that sinks may write to, by this name. */
+    warehouse: warehouse.pool,
     home,
     engine,
     queue,
