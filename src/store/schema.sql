@@ -365,7 +365,7 @@ CREATE TABLE sluice.quarantine (
 );
 CREATE INDEX quarantine_by_age ON sluice.quarantine USING brin (created_at);
 CREATE INDEX quarantine_by_job ON sluice.quarantine USING btree (tenant, job_id, id);
-CREATE INDEX quarantine_replaying ON sluice.quarantine USING btree (replay_job_id) WHERE (replay_job_id IS NOT NULL);
+CREATE INDEX quarantine_replaying ON sluice.quarantine USING btree (replay_job_id) WHERE (status = 'REPLAYING'::text);
 
 CREATE TABLE sluice.queue_pause (
   tenant text NOT NULL,

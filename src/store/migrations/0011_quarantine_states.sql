@@ -21,6 +21,7 @@ alter table sluice.quarantine
   -- In the quarantine of a replay: the row that was replayed.
   add column origin_id bigint;
 
-create index quarantine_replaying on sluice.quarantine (replay_job_id) where replay_job_id is not null;
+-- For the end of a replay; small, whatever was replayed before.
+create index quarantine_replaying on sluice.quarantine (replay_job_id) where status = 'REPLAYING';
 -- For the removal of old rows. Rows come in the order of their time, and a larger index would slow COPY down.
 create index quarantine_by_age on sluice.quarantine using brin (created_at);

@@ -53,7 +53,9 @@ export function replayLaunch(pool: Pool, announcer: Announcer) {
 /** Rows that a replay has claimed and has not given back. */
 export async function countReplayed(db: Queryable, jobId: string): Promise<number> {
   const { rows } = await db.query<{ n: number }>(
-    'select count(*)::int as n from sluice.quarantine where replay_job_id = $1',
+    `select count(*)::int as n from sluice.job as job join sluice.quarantine as bad
+       on bad.tenant = job.tenant and bad.job_id = job.replay_of and bad.replay_job_id = job.id
+     where job.id = $1`,
     [jobId],
   );
   return rows[0]?.n ?? 0;
