@@ -16,6 +16,7 @@ const DeadLetterRefusalEnum = describedEnum<DeadLetterRefusal>('DeadLetterRefusa
   ROWS_IN_TARGET:
     'Rows of it are in its target, and its parts are gone: beginning anew would load them twice. Launch a job with the rows that are missing.',
   NOT_CLEANED_UP: 'What it has staged is not removed yet; try again in half a minute.',
+  IS_REPLAY: 'Its source was the quarantine of another job, and its rows went back there: replay them again.',
 });
 
 @ObjectType('DeadLetter', {

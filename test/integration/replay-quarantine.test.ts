@@ -315,6 +315,10 @@ describe('rows of a replay', () => {
     }
     expect(await desk.runtime.job(poison)).toMatchObject({ state: 'DEAD' });
     expect(await statuses(other)).toEqual(['OPEN', 'OPEN', 'OPEN', 'OPEN']);
+    const order = { selection: { ids: [poison] }, ratePerSecond: 1, idempotencyKey: null, inputHash: '' };
+    expect(await desk.runtime.stores.deadLetters.redrive('default', 'test', order)).toMatchObject({
+      redrive: { taken: 0, refused: [{ jobId: poison, reason: 'IS_REPLAY' }] },
+    });
   });
 
   it('come once into another database, also when the worker is killed between the two commits', async () => {

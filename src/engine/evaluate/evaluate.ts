@@ -103,7 +103,7 @@ class Evaluator {
       rowsGood,
       parts: await listParts(this.request.stagingDir, rowsGood, this.lines),
       expectations: outcomes,
-      sourceColumns: source.columns.map(({ name, type }) => ({ name, type })),
+      sourceColumns: this.open.relation.columns.map(({ name, type }) => ({ name, type })),
       output: relation.columns,
       target: compiled.target,
     };

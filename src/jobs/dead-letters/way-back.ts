@@ -1,7 +1,7 @@
 import type { PartEffect } from '../stores.js';
 
 /** Why a redrive or a discard leaves a job as it is. */
-export const DEAD_LETTER_REFUSALS = ['NOT_FOUND', 'NOT_DEAD', 'ROWS_IN_TARGET', 'NOT_CLEANED_UP'] as const;
+export const DEAD_LETTER_REFUSALS = ['NOT_FOUND', 'NOT_DEAD', 'ROWS_IN_TARGET', 'NOT_CLEANED_UP', 'IS_REPLAY'] as const;
 export type DeadLetterRefusal = (typeof DEAD_LETTER_REFUSALS)[number];
 
 /** What the row of a dead job tells of what it left. */

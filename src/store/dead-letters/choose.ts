@@ -21,6 +21,8 @@ export interface ChosenJob {
   readonly isLoaded: boolean;
   /** Of its sink; null when that has none. */
   readonly connection: string | null;
+  /** Whether its source was the quarantine of another job; its rows went back when it died. */
+  readonly isReplay: boolean;
 }
 
 export interface Chosen {
@@ -32,7 +34,8 @@ export interface Chosen {
 
 const COLUMNS = `job.id, job.state, job.chunks_total is not null as "isEvaluated", job.prepared is not null as "isPrepared",
   job.part_effect as "partEffect", job.rows_loaded > 0 as "isLoaded",
-  (select sink.value ->> 'connection' from jsonb_each(job.spec -> 'sink') as sink limit 1) as connection`;
+  (select sink.value ->> 'connection' from jsonb_each(job.spec -> 'sink') as sink limit 1) as connection,
+  job.replay_of is not null as "isReplay"`;
 
 /** Everybody who takes several takes them in this order, so that nobody waits in a circle. */
 const ORDER = 'order by job.finished_at, job.id';

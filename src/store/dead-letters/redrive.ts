@@ -121,7 +121,7 @@ export function redriveDeadLetters({ pool, announcer, connections }: RedriveDeps
     const refused = [...chosen.refused];
     let turn = 0;
     for (const job of chosen.jobs) {
-      const way = wayBackOf(remainsOf(job));
+      const way = job.isReplay ? 'IS_REPLAY' : wayBackOf(remainsOf(job));
       if (way !== 'RESUME' && way !== 'RESTART') refused.push({ jobId: job.id, reason: way });
       // Whole seconds: whoever gives the turns wakes up once a second, and not once a job.
       else turns[way].push({ id: job.id, afterSeconds: Math.floor(turn++ / order.ratePerSecond) });
