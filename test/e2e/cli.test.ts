@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { freshDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.js';
@@ -20,7 +20,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-cli-'));
   await chmod(folder, 0o755);
   gateway = await startGatewayProcess({
-    entry: ['--import', 'tsx', 'src/main.ts'],
+    entry: [inject('sluiceMain')],
     env: {
       DATABASE_URL: database.url,
       SLUICE_HOME: join(folder, 'home'),

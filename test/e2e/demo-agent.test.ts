@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { freshDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.js';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   await mkdir(join(home, 'data'));
   await writeFile(join(home, 'data', 'prices.csv'), 'day,price\n03.02.2026,1.5\n04.02.2026,2.5\n');
   gateway = await startGatewayProcess({
-    entry: ['--import', 'tsx', 'src/main.ts'],
+    entry: [inject('sluiceMain')],
     env: {
       ...{ DATABASE_URL: url, SLUICE_HOME: home, SLUICE_DATA_DIRS: join(home, 'data') },
       SLUICE_WEBHOOK_ALLOW: '127.0.0.1',

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it, vi } from 'vitest';
+import { afterAll, expect, inject, it, vi } from 'vitest';
 import { freshDatabase } from '../support/database.js';
 import { startGatewayProcess } from '../support/gateway-process.js';
 import { runCli } from './run-cli.js';
@@ -53,7 +53,7 @@ it('a server with an org chart of its own asks the agents of that one', async ()
   const { url } = await freshDatabase();
   const file = await fileOf(chartOf(boss, head, team));
   const gateway = await startGatewayProcess({
-    entry: ['--import', 'tsx', 'src/main.ts'],
+    entry: [inject('sluiceMain')],
     env: { SLUICE_ORG_CHART: file, SLUICE_HOME: folder, DATABASE_URL: url },
   });
   try {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createClient } from 'graphql-ws';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { freshDatabase, type TestDatabase } from '../support/database.js';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.js';
@@ -15,7 +15,7 @@ beforeAll(async () => {
   database = await freshDatabase();
   home = await mkdtemp(join(tmpdir(), 'sluice-readme-'));
   gateway = await startGatewayProcess({
-    entry: ['--import', 'tsx', 'src/main.ts'],
+    entry: [inject('sluiceMain')],
     env: { DATABASE_URL: database.url, SLUICE_HOME: home, SLUICE_DATA_DIRS: resolve('docs/examples') },
   });
 }, 60_000);

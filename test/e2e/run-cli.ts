@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { inject } from 'vitest';
 
 export interface CliRun {
   readonly code: number | null;
@@ -14,9 +15,9 @@ export interface RunningCli {
   ended: Promise<CliRun>;
 }
 
-/** Runs `sluice` from the sources, as a user's shell would: without a terminal, with this environment and no other. */
+/** Runs `sluice` as a user's shell would: without a terminal, with this environment and no other. */
 export function startCli(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCli {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', ...args], {
+  const child = spawn(process.execPath, [inject('sluiceMain'), ...args], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from 'graphql-ws';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.js';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.js';
@@ -36,7 +36,7 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 const env = () => ({ DATABASE_URL: runtime.url, SLUICE_HOME: home, SLUICE_DATA_DIRS: home, SLUICE_LOG_LEVEL: 'warn' });
 const aWorker = () => startWorkerProcess(env());
 const aGateway = () =>
-  startGatewayProcess({ entry: ['--import', 'tsx', 'src/main.ts'], env: { ...env(), SLUICE_ROLES: 'gateway' } });
+  startGatewayProcess({ entry: [inject('sluiceMain')], env: { ...env(), SLUICE_ROLES: 'gateway' } });
 
 async function stopped({ child, output }: WorkerProcess): Promise<void> {
   const exited = once(child, 'exit');

@@ -6,6 +6,7 @@ import type { TestProject } from 'vitest/node';
 import { createLog } from '../../src/core/log.js';
 import { startEmbeddedPostgres } from '../../src/store/embedded-postgres.js';
 import { migrate } from '../../src/store/migrate.js';
+import { bundleFolder, bundleSluice } from './bundle.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -16,6 +17,8 @@ declare module 'vitest' {
     /** What CREATE DATABASE is to be told besides; quicker on a server of our own. */
     createDatabaseOptions: string;
     redisUrl: string;
+    /** Sluice itself, for processes of their own. */
+    sluiceMain: string;
   }
 }
 
@@ -60,6 +63,8 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   const redisUrl = process.env.TEST_REDIS_URL;
   if (!redisUrl)
     throw new Error('TEST_REDIS_URL is not set: run the tests with npm test, which starts a Redis for them.');
+  const folder = bundleFolder('test');
+  provide('sluiceMain', await bundleSluice(folder, { mortal: 'support/run-mortal.ts' }));
   const server = await bootPostgres(process.env.TEST_DATABASE_URL);
   const template = `sluice_test_${process.pid}_${Date.now().toString(36)}`;
   try {
@@ -80,5 +85,6 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   return async () => {
     await dropDatabases(server.url, template);
     await server.stop();
+    await rm(folder, { recursive: true, force: true });
   };
 }

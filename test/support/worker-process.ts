@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 import { eventually } from './eventually.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -19,8 +21,9 @@ export interface WorkerProcess {
  * @param deadlyFile opening such a file kills it
  */
 export async function startWorkerProcess(env: Record<string, string>, deadlyFile?: RegExp): Promise<WorkerProcess> {
-  const mortal = deadlyFile ? ['--import', './test/support/run-mortal.ts'] : [];
-  const child = spawn(process.execPath, ['--import', 'tsx', ...mortal, 'src/main.ts', 'worker'], {
+  const main = inject('sluiceMain');
+  const mortal = deadlyFile ? ['--import', join(dirname(main), 'mortal.mjs')] : [];
+  const child = spawn(process.execPath, [...mortal, main, 'worker'], {
     cwd: ROOT,
     // Nothing of the run's own settings: a worker of a test belongs to that test.
     env: {

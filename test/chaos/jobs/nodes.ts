@@ -1,12 +1,9 @@
 import { once } from 'node:events';
-import { cp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundleFolder, bundleSluice } from '../../support/bundle.js';
 import { type GatewayProcess, startGatewayProcess } from '../../support/gateway-process.js';
 import type { Fault, Order, Word } from './fault.js';
-
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** A process of Sluice that plays every role. */
 export interface Node {
@@ -46,29 +43,10 @@ export interface NodesOptions {
   onDeath(node: Node, end: End): void;
 }
 
-/** Sluice, and what is loaded before it, in a file each beside its packages: that starts faster than the sources do. */
-async function bundle(): Promise<string> {
-  const folder = join(ROOT, 'node_modules', '.cache', `sluice-chaos-${process.pid}`);
-  await build({
-    entryPoints: { main: join(ROOT, 'src', 'main.ts'), faulty: join(ROOT, 'test', 'chaos', 'jobs', 'run-faulty.ts') },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-    outdir: folder,
-    outExtension: { '.js': '.mjs' },
-    logLevel: 'error',
-  });
-  // The code reads these beside itself.
-  await cp(join(ROOT, 'src', 'store', 'migrations'), join(folder, 'migrations'), { recursive: true });
-  await cp(join(ROOT, 'escalation', 'esa-org-chart.json'), join(folder, 'esa-org-chart.json'));
-  return folder;
-}
-
 /** So many processes over one installation; one that ends is replaced. */
 export async function startNodes({ size, env, onFired, onDeath }: NodesOptions): Promise<Nodes> {
-  const folder = await bundle();
+  const folder = bundleFolder('chaos');
+  const main = await bundleSluice(folder, { faulty: 'chaos/jobs/run-faulty.ts' });
   const slots: (Node | undefined)[] = Array.from({ length: size });
   const starting = new Map<number, Promise<void>>();
   let isStopping = false;
@@ -93,7 +71,7 @@ export async function startNodes({ size, env, onFired, onDeath }: NodesOptions):
 
   async function start(slot: number): Promise<Node> {
     const home = { SLUICE_LOG_LEVEL: 'error', ...env };
-    const entry = ['--import', join(folder, 'faulty.mjs'), join(folder, 'main.mjs')];
+    const entry = ['--import', join(folder, 'faulty.mjs'), main];
     return nodeOf(slot, await startGatewayProcess({ entry, env: home, ipc: true }), onFired);
   }
 
