@@ -48,7 +48,8 @@ const stateOf = async (id: string) => (await runtime.job(id)).state;
 const leasesRunOut = () =>
   runtime.pool.query(
     `update sluice.chunk set lease_until = statement_timestamp() where lease_token is not null;
-     update sluice.job set lease_until = statement_timestamp() where lease_until is not null`,
+     update sluice.job set lease_until = statement_timestamp(), updated_at = updated_at - interval '6 s'
+       where lease_until is not null`,
   );
 
 describe.each([
@@ -60,7 +61,7 @@ describe.each([
   let steering: JobSteering;
   beforeEach(async () => {
     await runtime.pool.query(
-      'delete from sluice.job; drop table if exists target; create table target (id bigint, name text)',
+      'delete from sluice.job; delete from sluice.worker; drop table if exists target; create table target (id bigint, name text)',
     );
     fleet = await workerFleet(runtime, home, redisUrl);
     // The gateway's side of the bus and the queue, in another process than the workers'.
