@@ -58,6 +58,8 @@ export class Session {
           `SET temp_directory = ${quoteLiteral(tempDirectory)}`,
           `SET max_temp_directory_size = '${limits.tempMb}MB'`,
           `SET TimeZone = 'UTC'`,
+          // It computes what stands twice in an expression once, outside of the TRY that would have caught its error.
+          `SET disabled_optimizers = 'common_subexpressions'`,
           // Without the bar DuckDB does not count what `progress` tells.
           'SET enable_progress_bar = true',
           'SET enable_progress_bar_print = false',

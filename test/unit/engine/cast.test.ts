@@ -197,6 +197,29 @@ describe('text is cast without loss, or the row is set aside', () => {
     expect(bad).toMatchObject([{ rowNumber: 2, reasons: [{ code: 'EXPRESSION_FAILED' }] }]);
   });
 
+  it.each([
+    [
+      'a derived column',
+      {
+        steps: [{ derive: { column: 'b', expression: 'CASE WHEN CAST(a AS INT) > 1 THEN 1 ELSE CAST(a AS INT) END' } }],
+      },
+    ],
+    ['a filter', { steps: [{ filter: { expression: 'CAST(a AS INT) > 0 AND CAST(a AS INT) < 9' } }] }],
+    [
+      'an expectation',
+      {
+        expectations: [
+          { expression: { expression: 'CAST(a AS INT) > 0 AND CAST(a AS INT) < 9' }, severity: 'QUARANTINE' },
+        ],
+      },
+    ],
+  ])('an error of what stands twice in %s sets its row aside', async (_name, spec) => {
+    const uri = await home.write('twice.csv', 'a\n1\nx\n3\n');
+    const { rows, bad } = await home.run({ source: { csv: { uri } }, ...spec });
+    expect(rows.map(({ a }) => a)).toEqual(['1', '3']);
+    expect(bad.map(({ rowNumber }) => rowNumber)).toEqual([2]);
+  });
+
   it('a division by zero is infinite or null, never an error; NDJSON says so in words', async () => {
     const { rows } = await home.run({
       source: { records: { ndjson: '{"a":1,"b":0}' } },
