@@ -1,4 +1,4 @@
-import { Field, InputType } from 'type-graphql';
+import { Field, InputType, Int } from 'type-graphql';
 import { describedEnum } from './described-enum.js';
 
 const WriteMode = describedEnum('WriteMode', 'How rows come into a table.', {
@@ -19,6 +19,16 @@ const ParquetCompression = describedEnum('ParquetCompression', 'Codec of a Parqu
   SNAPPY: 'Read by the oldest readers.',
   GZIP: 'Smaller than SNAPPY, slow.',
   NONE: 'Not compressed.',
+});
+
+const HttpMethod = describedEnum('HttpMethod', 'Method of a request that carries rows.', {
+  POST: 'The usual one; the default.',
+  PUT: 'For an endpoint that wants it.',
+});
+
+const HttpFormat = describedEnum('HttpFormat', 'How the rows of a request are written.', {
+  JSON: 'An array of objects.',
+  NDJSON: 'One object a line.',
 });
 
 const URI = 'The file to write: `file:out/orders.csv` below `SLUICE_DATA_DIRS`. It appears whole or not at all.';
@@ -105,6 +115,35 @@ class ParquetSinkInput {
   compression?: keyof typeof ParquetCompression | null;
 }
 
+@InputType('HttpSinkInput', {
+  description: 'An HTTP endpoint. Batches are sent at least once, with the same `Idempotency-Key` every time.',
+})
+class HttpSinkInput {
+  @Field(() => String, { description: 'Name of a connection in `SLUICE_HTTP_CONNECTIONS`.' })
+  connection!: string;
+
+  @Field(() => String, { nullable: true, description: 'Path below the URL of the connection. Default: that URL.' })
+  path?: string | null;
+
+  @Field(() => HttpMethod, { nullable: true, description: 'Method of the requests. Default POST.' })
+  method?: keyof typeof HttpMethod | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Rows of a request, 1 to 10000; fewer when they take more than 4 MiB. Default 500.',
+  })
+  batchRows?: number | null;
+
+  @Field(() => HttpFormat, { nullable: true, description: 'How the rows are written. Default JSON.' })
+  format?: keyof typeof HttpFormat | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Requests of a part at once, 1 to 16; with 1 its batches arrive in order. Default 1.',
+  })
+  concurrency?: number | null;
+}
+
 @InputType('SinkInput', { description: 'Where rows go. Exactly one member is set.' })
 export class SinkInput {
   @Field(() => PostgresSinkInput, { nullable: true, description: 'A PostgreSQL table.' })
@@ -118,4 +157,7 @@ export class SinkInput {
 
   @Field(() => ParquetSinkInput, { nullable: true, description: 'An Apache Parquet file.' })
   parquet?: ParquetSinkInput | null;
+
+  @Field(() => HttpSinkInput, { nullable: true, description: 'An HTTP endpoint.' })
+  http?: HttpSinkInput | null;
 }

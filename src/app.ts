@@ -6,9 +6,11 @@ import type { Config } from './config.js';
 import type { Clock } from './core/clock.js';
 import { newId } from './core/ids.js';
 import type { Log } from './core/log.js';
+import { createAddressRules } from './core/safe-address.js';
 import { createEngine } from './engine/create-engine.js';
 import { createFileResolver } from './engine/files/file-resolver.js';
 import { parsePipeline } from './engine/parse-pipeline.js';
+import { createHttpEndpoints } from './engine/sinks/http-endpoints.js';
 import { startGateway } from './gateway/server.js';
 import { createJobService } from './jobs/create-job-service.js';
 import { createJobSteering } from './jobs/create-job-steering.js';
@@ -94,9 +96,16 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
 
   const uploadsDir = join(config.home, 'uploads');
   const files = createFileResolver({ dataDirs: config.dataDirs, uploadsDir });
+  const endpoints = createHttpEndpoints({
+    connections: config.httpConnections,
+    rules: createAddressRules(config.httpAllow),
+    clock,
+  });
+  shutdown.add('HTTP endpoints', endpoints.close);
   const scratchDir = join(config.home, 'scratch');
   const engine = createEngine({
     files,
+    endpoints,
     limits: { memoryMb: config.engineMemoryMb, threads: config.engineThreads, tempMb: ENGINE_TEMP_MB },
     scratchDir,
     clock,
@@ -120,6 +129,7 @@ async function start(config: Config, log: Log, clock: Clock, shutdown: Shutdown)
     engine,
     stagingMaxBytes: config.stagingMaxBytes,
     files,
+    endpoints,
     parsePipeline,
     queue,
     bus,

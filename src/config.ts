@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { SluiceError } from './core/errors.js';
+import { httpConnections } from './core/http-connections.js';
+import { jsonText } from './core/json-text.js';
 
 export const ROLES = ['gateway', 'worker', 'scheduler', 'escalator'] as const;
 export type Role = (typeof ROLES)[number];
@@ -28,18 +30,12 @@ const postgresUrl = urlOf('postgres:', 'postgresql:');
 
 const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
 
-const connections = z
+const connections = jsonText.pipe(z.record(z.string().regex(/^[a-z][a-z0-9_-]*$/i), postgresUrl));
+
+const hostsAndNetworks = z
   .string()
-  .transform((text, context) => {
-    try {
-      const parsed: unknown = JSON.parse(text);
-      return parsed;
-    } catch {
-      context.addIssue({ code: 'custom', message: 'not JSON' });
-      return z.NEVER;
-    }
-  })
-  .pipe(z.record(z.string().regex(/^[a-z][a-z0-9_-]*$/i), postgresUrl));
+  .transform(list(/,/))
+  .pipe(z.array(z.string().regex(/^[A-Za-z0-9._:-]+(\/\d{1,3})?$/)));
 
 const pathSeparators = delimiter === ';' ? /[;,]/ : /[:,]/;
 
@@ -124,6 +120,20 @@ export const VARIABLES = {
     secret: true,
     parse: connections,
   }),
+  SLUICE_HTTP_CONNECTIONS: variable({
+    meaning: 'JSON: named endpoints for HTTP sinks, each with a URL and the headers to send, such as `authorization`',
+    default: 'none',
+    expected:
+      'a JSON object of names, URLs without a password and headers such as {"crm": {"url": "https://crm.example.org/api", "headers": {"authorization": "Bearer secret"}}}',
+    secret: true,
+    parse: jsonText.pipe(httpConnections),
+  }),
+  SLUICE_HTTP_ALLOW: variable({
+    meaning: 'hosts and networks that HTTP sinks may reach although they are private, separated by commas',
+    default: 'none: public addresses only',
+    expected: 'a list such as crm.internal, 10.1.0.0/16',
+    parse: hostsAndNetworks,
+  }),
   SLUICE_ALLOWED_ORIGINS: variable({
     meaning: 'origins of web pages that may use the API, separated by commas',
     default: 'the same origin only',
@@ -191,10 +201,7 @@ export const VARIABLES = {
     meaning: 'hosts and networks that webhooks may reach although they are private, separated by commas',
     default: 'none: public addresses only',
     expected: 'a list such as agents.internal, 10.1.0.0/16',
-    parse: z
-      .string()
-      .transform(list(/,/))
-      .pipe(z.array(z.string().regex(/^[A-Za-z0-9._:-]+(\/\d{1,3})?$/))),
+    parse: hostsAndNetworks,
   }),
   SLUICE_SMTP_URL: variable({
     meaning: 'SMTP server that sends emails to agents',
@@ -255,6 +262,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env) {
     dataDirs: read(env, 'SLUICE_DATA_DIRS') ?? [resolve('data')],
     /** As given; the connection `default` is added when the database is known. */
     connections: read(env, 'SLUICE_CONNECTIONS') ?? {},
+    httpConnections: read(env, 'SLUICE_HTTP_CONNECTIONS') ?? {},
+    httpAllow: read(env, 'SLUICE_HTTP_ALLOW') ?? [],
     allowedOrigins: read(env, 'SLUICE_ALLOWED_ORIGINS') ?? [],
     workerConcurrency: read(env, 'SLUICE_WORKER_CONCURRENCY') ?? 2,
     engineMemoryMb: read(env, 'SLUICE_ENGINE_MEMORY_MB') ?? 256,

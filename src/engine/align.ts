@@ -1,6 +1,6 @@
 import { quoteIdentifier as q, quoteLiteral } from './column.js';
 import { aboutValue, type NewCheck, type Relation } from './relation.js';
-import type { SinkTarget, TargetColumn } from './sinks/sink.js';
+import type { SinkBinding, SinkTarget, TargetColumn } from './sinks/sink.js';
 import { applyCasts } from './transforms/cast-sql.js';
 import { withoutStrings } from './transforms/text/json.js';
 
@@ -8,7 +8,7 @@ import { withoutStrings } from './transforms/text/json.js';
  * Fits the output to the target, so that nothing the evaluation has accepted can be refused while loading:
  * casts to the target's types, no nulls where it takes none, lengths, labels, keys, and no NUL characters.
  */
-export function align(relation: Relation, target: SinkTarget, staging: 'ROWS' | 'FILE'): void {
+export function align(relation: Relation, target: SinkTarget, staging: SinkBinding['staging']['kind']): void {
   if (target.columns !== null) fitColumns(relation, target.columns);
   const checks: NewCheck[] = target.key.map((name) => ({
     column: name,

@@ -28,7 +28,7 @@ export async function checkPipeline(
 ): Promise<void> {
   await withSource(pipeline.source, options, { directory, signal, isLoading: false }, async ({ session, relation }) => {
     const inspect = (output: { columns: Parameters<typeof pipeline.sink.inspect>[1] }) =>
-      withSinkClient((client) => pipeline.sink.inspect(client, output.columns, options.files));
+      withSinkClient((client) => pipeline.sink.inspect(client, output.columns, options.files, options.endpoints));
     const names = new Set<string>();
     const onStage: CompileHooks['onStage'] = async (_name, { columns }) => {
       for (const { name } of columns) names.add(name.toLowerCase());

@@ -80,7 +80,7 @@ export async function compile(
     });
     await hooks.onStage?.(`steps[${i}] ${name}`, relation);
   }
-  const target = await at(['sink'], () => inspectTarget(relation));
+  const target = await at(['sink', ...Object.keys(pipeline.json.sink)], () => inspectTarget(relation));
   align(relation, target, pipeline.sink.staging.kind);
   relation = await addExpectations(session, relation, pipeline.expectations, hooks);
   return { relation, target };

@@ -11,12 +11,14 @@ import type {
 } from './pipeline.js';
 import type { Fix, FixOutcome } from './replay/fix.js';
 import type { SessionOptions } from './session.js';
-import type { SinkClient } from './sinks/sink.js';
+import type { HttpEndpoints, SinkClient } from './sinks/sink.js';
 
 export interface EngineOptions {
   readonly files: FileResolver;
   readonly limits: EngineLimits;
   readonly clock: Clock;
+  /** Of HTTP sinks; none without them. */
+  readonly endpoints?: HttpEndpoints;
   /** Folder for the short-lived files of checks and previews. Default: the system's temporary folder. */
   readonly scratchDir?: string;
 }

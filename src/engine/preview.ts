@@ -47,7 +47,7 @@ export async function preview(
       },
     };
     const inspect = (relation: Relation) =>
-      withSinkClient((client) => pipeline.sink.inspect(client, relation.columns, options.files));
+      withSinkClient((client) => pipeline.sink.inspect(client, relation.columns, options.files, options.endpoints));
     const { relation } = await compile(session, pipeline, baseRelation(head), inspect, hooks);
     stages.push({ name: 'sink', columns: relation.columns, rows: await firstRows(open, relation, wrap, rows) });
     await createBadRowsTable(session);

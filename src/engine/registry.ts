@@ -11,6 +11,7 @@ import { rowCountExpectation } from './expectations/row-count.js';
 import { uniqueExpectation } from './expectations/unique.js';
 import { quarantinedSource } from './replay/quarantined-source.js';
 import { csvSink } from './sinks/csv.js';
+import { httpSink } from './sinks/http.js';
 import { ndjsonSink } from './sinks/ndjson.js';
 import { parquetSink } from './sinks/parquet.js';
 import { postgresSink } from './sinks/postgres.js';
@@ -70,4 +71,4 @@ export const EXPECTATIONS: readonly Component<ExpectationBinding>[] = [
   rowCountExpectation,
 ];
 
-export const SINKS: readonly Component<SinkBinding>[] = [postgresSink, csvSink, ndjsonSink, parquetSink];
+export const SINKS: readonly Component<SinkBinding>[] = [postgresSink, csvSink, ndjsonSink, parquetSink, httpSink];

@@ -29,8 +29,8 @@ export async function finishJob(
     );
     return recheck;
   };
-  // A file that is renamed into its place is there, whatever becomes of the transaction.
-  const isElsewhere = !isSystem || sink.staging.kind === 'FILE';
+  // A file that is renamed into its place is there, whatever becomes of the transaction; and so is what was delivered.
+  const isElsewhere = !isSystem || sink.staging.kind === 'FILE' || sink.deliver !== undefined;
   const finished = await chunks.finish(attempt, run.signal, publishThere, isElsewhere);
   if (!finished) return false;
   try {

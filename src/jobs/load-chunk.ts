@@ -27,7 +27,7 @@ export async function loadChunk(
 }
 
 async function load(
-  { chunks, connections, ledger, quarantine, log }: WorkerContext,
+  { chunks, connections, endpoints, ledger, quarantine, log }: WorkerContext,
   { pipeline, prepared }: PreparedAttempt,
   chunk: ClaimedChunk,
   signal: AbortSignal,
@@ -42,6 +42,8 @@ async function load(
       return { rows, recheck: null };
     });
   }
+  // Acknowledged before it is counted, and counted whatever the job was told meanwhile.
+  if (sink.deliver) return chunks.countLoaded(chunk, await sink.deliver({ signal, endpoints }, prepared, part));
   const loadRows = async (client: SinkClient) => {
     const loaded = await sink.load({ client, signal }, prepared, part);
     tellRecheck(log, { jobId, part: part.ordinal }, loaded.recheck);

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.js';
 import type { Log } from '../core/log.js';
 import type { Engine } from '../engine/engine.js';
 import type { FileResolver, Pipeline } from '../engine/pipeline.js';
+import type { HttpEndpoints } from '../engine/sinks/sink.js';
 import type { EventBus, JobQueue } from './ports.js';
 import type { QuarantineStore } from './quarantine/stores.js';
 import type { Run } from './run.js';
@@ -31,6 +32,8 @@ export interface WorkerContext {
   readonly stagingMaxBytes?: number | null;
   readonly engine: Engine;
   readonly files: FileResolver;
+  /** Of HTTP sinks; none without them. */
+  readonly endpoints?: HttpEndpoints;
   readonly parsePipeline: (spec: unknown) => Pipeline;
   readonly queue: JobQueue;
   readonly bus: EventBus;

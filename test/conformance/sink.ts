@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Column } from '../../src/engine/column.js';
 import type { Part, SinkBinding } from '../../src/engine/sinks/sink.js';
 import { type Pool, withTransaction } from '../../src/store/pool.js';
-import { copyText, loadJob, type Row, type SinkHome } from '../support/load-parts.js';
+import { copyText, jsonText, loadJob, type Row, type SinkHome } from '../support/load-parts.js';
 
 /** What a sink has to bring to be held against its contract. */
 export interface SinkUnderTest {
@@ -43,15 +43,16 @@ export function sinkConformance(under: SinkUnderTest, place: () => { pool: Pool;
     const start = async () => {
       const { pool, home } = place();
       const { sink, ids, leftovers } = await under.fresh();
+      const text = sink.staging.kind === 'JSON' ? jsonText : copyText;
       const parts = under.file
         ? [await under.file(ROWS.flat())]
-        : await Promise.all(ROWS.map((rows, ordinal) => home.part(ordinal, copyText(rows))));
+        : await Promise.all(ROWS.map((rows, ordinal) => home.part(ordinal, text(rows))));
       return { pool, sink, ids, leftovers, parts, job: loadJob(pool, home, sink, OUTPUT) };
     };
 
-    it('names its connection exactly when it stages rows', async () => {
+    it('names its database exactly when it stages rows for one', async () => {
       const { sink } = await start();
-      expect(sink.connection === null).toBe(sink.staging.kind === 'FILE');
+      expect(sink.connection === null).toBe(sink.staging.kind !== 'ROWS');
     });
 
     it('tells of its target without changing anything', async () => {
@@ -81,7 +82,7 @@ export function sinkConformance(under: SinkUnderTest, place: () => { pool: Pool;
       for (const part of parts) await job.load(part);
       await job.publish();
       const rechecks = job.rechecks.filter((recheck) => recheck !== null);
-      const rows = sink.staging.kind === 'FILE' ? 0 : IDS.length;
+      const rows = sink.staging.kind === 'ROWS' ? IDS.length : 0;
       expect(rechecks.reduce((sum, recheck) => sum + recheck.rows, 0)).toBe(rows);
       for (const recheck of rechecks) expect(recheck).toMatchObject({ differing: 0, columns: [], problem: null });
     });
@@ -91,7 +92,8 @@ export function sinkConformance(under: SinkUnderTest, place: () => { pool: Pool;
       await job.prepare();
       for (const part of parts) {
         const lost = withTransaction(pool, async (client) => {
-          await sink.load({ client, signal: new AbortController().signal }, job.prepared(), part);
+          const { endpoints } = place().home;
+          await sink.load({ client, signal: new AbortController().signal, endpoints }, job.prepared(), part);
           throw new Error('lease lost');
         });
         await expect(lost).rejects.toThrow('lease lost');

@@ -1,22 +1,27 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../src/core/ids.js';
 import { SINKS } from '../../src/engine/registry.js';
 import type { Part, SinkBinding } from '../../src/engine/sinks/sink.js';
 import type { Pool } from '../../src/store/pool.js';
 import { type SinkUnderTest, sinkConformance } from '../conformance/sink.js';
 import { emptyDatabase } from '../support/database.js';
+import { type HttpReceiver, startHttpReceiver } from '../support/http-receiver.js';
 import { bindSink, type Row, type SinkHome, sinkHome } from '../support/load-parts.js';
 
 let pool: Pool;
 let home: SinkHome;
+let crm: HttpReceiver;
 let duck: Awaited<ReturnType<DuckDBInstance['connect']>>;
 
 beforeAll(async () => {
   ({ pool } = await emptyDatabase());
-  home = await sinkHome();
+  crm = await startHttpReceiver();
+  const endpoints = crm.endpoints();
+  afterAll(() => Promise.all([endpoints.close(), crm.close()]));
+  home = await sinkHome(endpoints);
   duck = await (await DuckDBInstance.create()).connect();
 });
 
@@ -82,6 +87,26 @@ function file(name: string, ending: string, options: object = {}, reader = `read
   };
 }
 
+/** A receiver that takes each key once. */
+function http(options: object): SinkUnderTest {
+  return {
+    name: `http, ${JSON.stringify(options)}`,
+    async fresh() {
+      const path = newId();
+      const sent = () => crm.calls.filter((call) => call.path === `/api/${path}`);
+      return {
+        sink: bindSink(sinkNamed('http'), { connection: 'crm', path, ...options }),
+        async ids() {
+          const bodies = new Map(sent().map(({ key, body }) => [key, body])).values();
+          const lines = [...bodies].flatMap((body) => body.match(/"id":\d+/g) ?? []);
+          return lines.map((line) => Number(line.slice(5))).sort((a, b) => a - b);
+        },
+        leftovers: async () => [],
+      };
+    },
+  };
+}
+
 const UNDER_TEST: readonly SinkUnderTest[] = [
   table('APPEND', {}, (name) => `CREATE TABLE ${name} (id integer, v text)`),
   table('APPEND with a key', {}, (name) => `CREATE TABLE ${name} (id integer PRIMARY KEY, v text)`),
@@ -101,6 +126,8 @@ const UNDER_TEST: readonly SinkUnderTest[] = [
   file('ndjson', '.jsonl.gz', {}, 'read_ndjson'),
   file('parquet', '.parquet'),
   file('parquet', '.parquet', { compression: 'NONE' }),
+  http({}),
+  http({ batchRows: 1, format: 'NDJSON', concurrency: 3, method: 'PUT' }),
 ];
 
 for (const under of UNDER_TEST) sinkConformance(under, () => ({ pool, home }));
@@ -112,7 +139,7 @@ describe('the list of sinks', () => {
     );
   });
 
-  it.each(['postgres', 'csv', 'ndjson', 'parquet'])('holds an example of %s that parses', (name) => {
+  it.each(['postgres', 'csv', 'ndjson', 'parquet', 'http'])('holds an example of %s that parses', (name) => {
     const component = sinkNamed(name);
     const { options } = component.parse(component.example, []);
     expect(component.parse(options, []).options).toEqual(options);

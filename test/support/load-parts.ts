@@ -6,7 +6,7 @@ import { newId } from '../../src/core/ids.js';
 import type { Column } from '../../src/engine/column.js';
 import type { Component } from '../../src/engine/component.js';
 import { createFileResolver } from '../../src/engine/files/file-resolver.js';
-import type { Part, PreparedSink, Recheck, SinkBinding } from '../../src/engine/sinks/sink.js';
+import type { HttpEndpoints, Part, PreparedSink, Recheck, SinkBinding } from '../../src/engine/sinks/sink.js';
 import { type Pool, type PoolClient, withTransaction } from '../../src/store/pool.js';
 
 export type Row = readonly (string | number | null)[];
@@ -16,6 +16,9 @@ const field = (value: string | number | null) =>
   value === null
     ? '\\N'
     : String(value).replace(/[\\\t\n\r]/g, (c) => ({ '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' })[c] ?? c);
+
+/** Rows of the columns `id` and `v` as a sink has them that stages JSON. */
+export const jsonText = (rows: readonly Row[]) => rows.map(([id, v]) => `${JSON.stringify({ id, v })}\n`).join('');
 
 export const copyText = (rows: readonly Row[]) => rows.map((row) => `${row.map(field).join('\t')}\n`).join('');
 
@@ -27,7 +30,7 @@ export const columnsOf = (text: string): readonly Column[] =>
   });
 
 /** A folder of its own with a staging area and a data directory; removed after the test file. */
-export async function sinkHome() {
+export async function sinkHome(endpoints?: HttpEndpoints) {
   const home = await realpath(await mkdtemp(join(tmpdir(), 'sluice-sink-')));
   const files = createFileResolver({ dataDirs: [home], uploadsDir: home });
   afterAll(() => rm(home, { recursive: true, force: true }));
@@ -37,7 +40,7 @@ export async function sinkHome() {
     await writeFile(uri, text);
     return { ordinal, kind, uri, offset: 0, bytes: Buffer.byteLength(text), expectedRows: rows } satisfies Part;
   };
-  return { home, files, part };
+  return { home, files, part, endpoints };
 }
 
 export type SinkHome = Awaited<ReturnType<typeof sinkHome>>;
@@ -58,7 +61,7 @@ export function loadJob(pool: Pool, home: SinkHome, sink: SinkBinding, output: r
     id,
     output,
     prepared: known,
-    inspect: () => inTransaction((client) => sink.inspect(client, output, home.files)),
+    inspect: () => inTransaction((client) => sink.inspect(client, output, home.files, home.endpoints)),
     async prepare() {
       // Through JSON, as the job row keeps it.
       const made = await inTransaction((client) => sink.prepare(client, { id }, output, home.files));
@@ -68,7 +71,10 @@ export function loadJob(pool: Pool, home: SinkHome, sink: SinkBinding, output: r
     rechecks,
     /** @returns rows loaded */
     async load(part: Part, stop = signal) {
-      const { rows, recheck } = await inTransaction((client) => sink.load({ client, signal: stop }, known(), part));
+      const { endpoints } = home;
+      const { rows, recheck } = await inTransaction((client) =>
+        sink.load({ client, signal: stop, endpoints }, known(), part),
+      );
       parts.push({ ...part, expectedRows: rows });
       rechecks.push(recheck);
       return rows;

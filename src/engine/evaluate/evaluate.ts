@@ -82,7 +82,9 @@ class Evaluator {
     const { pipeline } = this.request;
     await createBadRowsTable(session);
     const inspect = (relation: Relation): Promise<SinkTarget> =>
-      this.request.withSinkClient((client) => pipeline.sink.inspect(client, relation.columns, this.options.files));
+      this.request.withSinkClient((client) =>
+        pipeline.sink.inspect(client, relation.columns, this.options.files, this.options.endpoints),
+      );
     const compiled = await compile(session, pipeline, baseRelation(this.open.relation), inspect, this.hooks);
     await this.sql.add(this.wrap({ rowNumbers: false, keepRejects: false })(loadedRows(compiled.relation)));
     const { relation, rowsGood } = await this.load(compiled.relation, compiled.target);
@@ -154,7 +156,7 @@ class Evaluator {
   /** Lines tell what became of a row, but not what else is to be said of a good one. */
   private canMark(relation: Relation): boolean {
     return (
-      this.request.pipeline.sink.staging.kind === 'ROWS' &&
+      this.request.pipeline.sink.staging.kind !== 'FILE' &&
       relation.columns.length <= SIDE_BY_SIDE_COLUMNS &&
       expectationChecks(relation.gates).every((check) => check.quarantines) &&
       this.uniqueCounts(relation).length === 0
@@ -164,7 +166,7 @@ class Evaluator {
   /** Writes and counts in one. @returns good rows */
   private async writeMarked(relation: Relation): Promise<number> {
     const { session } = this.open;
-    const { stagingDir, onProgress } = this.request;
+    const { pipeline, stagingDir, onProgress } = this.request;
     // The lines of one file are numbered as its records are, and stand in their order: the quarantine is written as the
     // lines are looked through. Whatever else is bad goes through a table.
     const isNumbered =
@@ -173,7 +175,7 @@ class Evaluator {
       this.open.relation.rowNumber === null &&
       this.open.staged.length === 1;
     const select = this.wrap({ rowNumbers: false, keepRejects: true })(
-      markedLines(relation, isNumbered ? 'TEXT' : 'JSON'),
+      markedLines(relation, isNumbered ? 'TEXT' : 'JSON', pipeline.sink.staging.kind),
     );
     const progress = onProgress && ((fraction: number) => onProgress({ fraction }));
     const { file, lines } = await writeMarkedLines(session, select, stagingDir, progress);

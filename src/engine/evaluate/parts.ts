@@ -5,8 +5,9 @@ import type { Relation } from '../relation.js';
 import type { Session } from '../session.js';
 import type { Part, SinkBinding } from '../sinks/sink.js';
 import { fates } from './fate.js';
+import { jsonValue, rowLine } from './row-line.js';
 import type { LineRange } from './scan-lines.js';
-import { TEXT_FORMAT, textLine } from './text-format.js';
+import { TEXT_FORMAT } from './text-format.js';
 
 /** A part that grows beyond this loads no faster and is lost at once when a worker dies. */
 export const MAX_PART_BYTES = 16 * 1024 * 1024;
@@ -46,7 +47,9 @@ export async function writeGoodRows(
       onProgress,
     );
   }
-  const select = wrap(`SELECT ${textLine(relation.columns)} AS line FROM (${relation.toSql()}) WHERE ${good}`);
+  const select = wrap(
+    `SELECT ${rowLine(relation.columns, staging.kind)} AS line FROM (${relation.toSql()}) WHERE ${good}`,
+  );
   const size = sourceBytes < SMALL_SOURCE_BYTES ? MAX_PART_BYTES : await partBytes(session, select, chunkRows);
   await mkdir(join(stagingDir, 'rows'));
   return session.runBeside(
@@ -55,13 +58,8 @@ export async function writeGoodRows(
   );
 }
 
-/** JSON has no NaN and no Infinity: they are written as text, as PostgreSQL's `to_json` does. */
-function fileValue({ name, type }: Column, format: string): string {
-  const column = q(name);
-  if (format !== 'ndjson' || !/^(DOUBLE|FLOAT)$/.test(type)) return column;
-  const word = `CASE WHEN isnan(${column}) THEN 'NaN' WHEN ${column} > 0 THEN 'Infinity' ELSE '-Infinity' END`;
-  return `CASE WHEN isfinite(${column}) THEN to_json(${column}) ELSE to_json(${word}) END AS ${column}`;
-}
+const fileValue = (column: Column, format: string): string =>
+  format === 'ndjson' ? `${jsonValue(column)} AS ${q(column.name)}` : q(column.name);
 
 /** Size of a part so that it holds about `chunkRows` rows, judged by the first rows. */
 async function partBytes(session: Session, select: string, chunkRows: number): Promise<number> {

@@ -26,6 +26,16 @@ const SMALL_BYTES = 256 * 1024;
 export const quoteTable = ({ schema, name }: TableName): string =>
   `${quoteIdentifier(schema ?? 'pg_temp')}.${quoteIdentifier(name)}`;
 
+/** @throws SluiceError INTERNAL when the part file is gone */
+export function openPart({ uri }: PartRange): Promise<FileHandle> {
+  return open(uri, 'r').catch((error: unknown) => {
+    throw new SluiceError('INTERNAL', `The part file ${basename(uri)} cannot be read from the staging area.`, {
+      cause: error,
+      details: { part: basename(uri) },
+    });
+  });
+}
+
 /**
  * Streams a part (PostgreSQL's COPY text format: tab, `\N`, backslash escapes, UTF-8; without marked lines) into a table, in the
  * client's transaction. An abort ends it within a second, also while it waits for a lock, and leaves the client
@@ -43,13 +53,7 @@ export async function copyPart(
   signal: AbortSignal,
 ): Promise<number> {
   signal.throwIfAborted();
-  const path = part.uri;
-  const file = await open(path, 'r').catch((error: unknown) => {
-    throw new SluiceError('INTERNAL', `The part file ${basename(path)} cannot be read from the staging area.`, {
-      cause: error,
-      details: { part: basename(path) },
-    });
-  });
+  const file = await openPart(part);
   try {
     return await cancellable(client, signal, () => stream(client, file, part, table, columns, signal));
   } finally {
@@ -94,7 +98,7 @@ async function stream(
     const end = part.offset + part.bytes;
     const marked = new MarkedLineFilter();
     for (let position = part.offset; position < end && !answered && !copy.destroyed; ) {
-      const length = await fill(file, block.subarray(0, Math.min(BLOCK_BYTES, end - position)), position);
+      const length = await fillBlock(file, block.subarray(0, Math.min(BLOCK_BYTES, end - position)), position);
       if (answered || copy.destroyed || length === 0) break;
       const { rows, consumed } = marked.filter(block.subarray(0, length), position + length >= end);
       position += consumed;
@@ -116,7 +120,7 @@ async function stream(
 }
 
 /** Reads from `position` until the block is full or the file ends. @returns bytes read */
-async function fill(file: FileHandle, block: Buffer, position: number): Promise<number> {
+export async function fillBlock(file: FileHandle, block: Buffer, position: number): Promise<number> {
   let length = 0;
   while (length < block.length) {
     const { bytesRead } = await file.read(block, length, block.length - length, position + length);

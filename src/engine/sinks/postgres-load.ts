@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg';
-import { SluiceError } from '../../core/errors.js';
 import { quoteIdentifier } from '../column.js';
 import { cancellable } from './cancel-query.js';
+import { complete } from './complete-part.js';
 import { copyPart, quoteTable, type TableName } from './copy-part.js';
 import { asTargetErrors } from './postgres-errors.js';
 import { insertSql } from './postgres-insert.js';
@@ -14,15 +14,6 @@ import type { LoadedPart, Part, SinkTransaction } from './sink.js';
 /** Rows of a part that are read back, about, and blocks in which they are looked for. */
 const SAMPLED_LINES = 32;
 const READ_BLOCKS = 128;
-
-/** The server has to have taken as many rows as the evaluation has put into the part. */
-function complete(part: Part, rows: number): number {
-  if (part.expectedRows === null || part.expectedRows === rows) return rows;
-  throw new SluiceError(
-    'RECONCILIATION_FAILED',
-    `Part ${part.ordinal} holds ${part.expectedRows} rows, but ${rows} were loaded from it.`,
-  );
-}
 
 /** Loads one part in the transaction of its chunk. */
 export function loadPart(tx: SinkTransaction, prepared: PreparedPostgres, part: Part): Promise<LoadedPart> {

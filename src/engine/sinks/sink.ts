@@ -10,7 +10,7 @@ export interface Part {
   readonly ordinal: number;
   /**
    * ROWS: PostgreSQL COPY text format (tab, `\N`, backslash escapes), columns in the order of the output. Lines that
-   *   begin with `MARK` are no rows.
+   *   begin with `MARK` are no rows. For a sink that stages JSON, a line is a JSON object instead.
    * QUARANTINE: the same format with the columns row_number, file, reasons, raw.
    * FILE: the finished file of a file sink, still aside of its place.
    */
@@ -82,10 +82,38 @@ export interface LoadedRows {
 /** JSON that `prepare` leaves on the job row; every worker loads and publishes from it. */
 export type PreparedSink = Readonly<Record<string, unknown>>;
 
-/** Where a loader works: the client of the open transaction that also updates the chunk and the job. */
-export interface SinkTransaction {
-  readonly client: PoolClient;
+/** A request of an HTTP sink. */
+export interface HttpRequest {
+  /** Below the URL of the connection; null for that URL itself. */
+  readonly path: string | null;
+  readonly method: 'POST' | 'PUT';
+  readonly contentType: string;
+  /** The `Idempotency-Key`. */
+  readonly key: string;
+  readonly body: Uint8Array;
+}
+
+/** The endpoints that the operator has named, for HTTP sinks. */
+export interface HttpEndpoints {
+  /** Whether it is known and may be called; sends nothing. @throws SluiceError UNKNOWN_CONNECTION, TARGET_NOT_ALLOWED */
+  check(connection: string): Promise<void>;
+  /**
+   * Resolves when it has answered 2xx.
+   * @throws SluiceError TARGET_REFUSED, TARGET_UNAVAILABLE (details: retryAfterMs) and what `check` throws; the reason of
+   *   the signal
+   */
+  send(connection: string, request: HttpRequest, signal: AbortSignal): Promise<void>;
+}
+
+/** Where a loader works that no transaction reaches. */
+export interface Delivery {
   readonly signal: AbortSignal;
+  readonly endpoints?: HttpEndpoints | undefined;
+}
+
+/** Where a loader works: the client of the open transaction that also updates the chunk and the job. */
+export interface SinkTransaction extends Delivery {
+  readonly client: PoolClient;
 }
 
 /** How a file sink finds the place that its URI names; the engine's FileResolver is one. Table sinks do not look at it. */
@@ -99,11 +127,12 @@ export interface TargetResolver {
  * so that rows, counters and state are one transaction.
  */
 export interface SinkBinding {
-  /** Name of the connection it writes through; null for file sinks, which use the system's own. */
+  /** Name of the database it writes through; null for sinks that write to none, whose parts the system's own counts. */
   readonly connection: string | null;
-  /** How good rows are staged: COPY text parts, or one finished file in the sink's own format. */
+  /** How good rows are staged: COPY text parts, parts of JSON lines, or one finished file in the sink's own format. */
   readonly staging:
     | { readonly kind: 'ROWS' }
+    | { readonly kind: 'JSON' }
     | {
         readonly kind: 'FILE';
         readonly format: 'csv' | 'ndjson' | 'parquet';
@@ -113,9 +142,14 @@ export interface SinkBinding {
   /**
    * Reads the target and checks names, privileges and columns against the output, before any row is read.
    * @throws SluiceError TARGET_NOT_FOUND, TARGET_NOT_ALLOWED, TARGET_INCOMPATIBLE; FILE_NOT_ALLOWED and INVALID_INPUT
-   *   for files. `details.problems` lists every mistake found, `path` names the option at fault.
+   *   for files; UNKNOWN_CONNECTION for endpoints. `details.problems` lists every mistake found, `path` names the option at fault.
    */
-  inspect(client: PoolClient, output: readonly Column[], files: TargetResolver): Promise<SinkTarget>;
+  inspect(
+    client: PoolClient,
+    output: readonly Column[],
+    files: TargetResolver,
+    endpoints?: HttpEndpoints,
+  ): Promise<SinkTarget>;
   /**
    * Makes what loading needs (table, staging table) in the transaction that also stores the parts. Idempotent per
    * job: called again, it starts from an empty staging table, so never after a part of the job was loaded.
@@ -128,6 +162,11 @@ export interface SinkBinding {
   ): Promise<PreparedSink>;
   /** Loads one part; called again with the same part only when the transaction before was rolled back. */
   load(tx: SinkTransaction, prepared: PreparedSink, part: Part): Promise<LoadedPart>;
+  /**
+   * Loads one part in place of `load`, for a sink whose target no transaction reaches, so that none is open meanwhile. A
+   * part may be delivered again although it was before: its count is what may not have been committed.
+   */
+  deliver?(delivery: Delivery, prepared: PreparedSink, part: Part): Promise<LoadedPart>;
   /** What its parts are to the target once they are loaded. Missing: STAGED. */
   effectOf?(prepared: PreparedSink): PartEffect;
   /**

@@ -14,7 +14,7 @@ const isObject = (value: unknown): value is Json =>
  * The spec with which rows of a job are replayed: its own, patched, over its quarantine as the source. Rows come into a
  * table all at once, so that none is in the target when the replay fails and its rows go back.
  * @throws SluiceError INVALID_INPUT for a patch that is none, or of the source; STATE_NOT_ALLOWED for a target that the
- *   replay would empty
+ *   replay would empty, or that takes nothing back
  */
 export function replaySpec(origin: Job, columns: readonly SourceColumn[], patch: unknown): Json {
   if (patch !== null && !isObject(patch)) throw wrongPatch('The patch is a JSON object, merged into the spec.');
@@ -22,6 +22,7 @@ export function replaySpec(origin: Job, columns: readonly SourceColumn[], patch:
     throw wrongPatch('The source of a replay is the quarantine; patch steps, expectations, sink or options.', 'source');
   const spec = patch === null ? origin.spec : mergePatch(origin.spec, patch);
   const { sink, ...rest } = isObject(spec) ? spec : {};
+  refuseDelivering(sink);
   refuseEmptying(origin, sink);
   return overQuarantine(origin.id, columns, { ...rest, sink: staged(sink) });
 }
@@ -34,6 +35,16 @@ export function overQuarantine(jobId: string, columns: readonly SourceColumn[], 
 
 const wrongPatch = (message: string, ...path: string[]): SluiceError =>
   new SluiceError('INVALID_INPUT', message, { path: ['specPatch', ...path] });
+
+/** Rows of a replay that fails go back, to be replayed again. */
+function refuseDelivering(sink: unknown): void {
+  if (!isObject(sink) || !('http' in sink)) return;
+  throw new SluiceError(
+    'STATE_NOT_ALLOWED',
+    'What an HTTP sink has sent cannot be taken back when a replay fails: patch the spec with another target.',
+    { path: ['specPatch', 'sink'] },
+  );
+}
 
 /** A target that holds nothing but what a job publishes would lose all the rows that were good. */
 function refuseEmptying(origin: Job, sink: unknown): void {
