@@ -15,8 +15,16 @@ export interface WorkerFleet {
   stop(): Promise<void>;
 }
 
-/** Workers of the installation that a runtime is, and a queue to them on either engine. */
-export async function workerFleet(runtime: Runtime, home: string, redisUrl: string | undefined): Promise<WorkerFleet> {
+/**
+ * Workers of the installation that a runtime is, and a queue to them on either engine.
+ * @param settings further ones of the workers
+ */
+export async function workerFleet(
+  runtime: Runtime,
+  home: string,
+  redisUrl: string | undefined,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<WorkerFleet> {
   const processes: WorkerProcess[] = [];
   const queue = await createQueue({
     redisUrl,
@@ -32,6 +40,7 @@ export async function workerFleet(runtime: Runtime, home: string, redisUrl: stri
     SLUICE_HOME: home,
     SLUICE_DATA_DIRS: home,
     SLUICE_LOG_LEVEL: 'warn',
+    ...settings,
   };
   return {
     queue,

@@ -123,8 +123,9 @@ async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
 }
 
 /** An endpoint may repeat what it was sent. */
-function withoutSecrets(text: string, { headers }: HttpConnection): string {
-  const secrets = Object.values(headers).flatMap((value) => [value, ...value.split(' ')]);
+function withoutSecrets(text: string, { url, headers }: HttpConnection): string {
+  const values = [...Object.values(headers), ...new URL(url).searchParams.values()];
+  const secrets = values.flatMap((value) => [value, ...value.split(' ')]);
   return secrets.filter((secret) => secret.length >= 6).reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }
 
