@@ -68,6 +68,13 @@ class PostgresSinkInput {
       'Whether rows are loaded aside and come in at the end, all at once, so that a cancelled job leaves none behind. Default false: only where the table could refuse a row.',
   })
   staged?: boolean | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Column of type uuid or text that says for every row which job wrote it last, so that its rows can be removed with it (`cancelJob` with `rollback`). A table that is created gets it; the output may not have it. Default: none.',
+  })
+  loadIdColumn?: string | null;
 }
 
 @InputType('CsvSinkInput', { description: 'A CSV file.' })

@@ -1,6 +1,6 @@
 import { type InputPath, SluiceError, UserErrors } from '../core/errors.js';
 import { align } from './align.js';
-import { quoteIdentifier as q } from './column.js';
+import { quoteIdentifier as q, quoteLiteral } from './column.js';
 import type { BoundExpectation, BoundPipeline } from './parse-pipeline.js';
 import { columnOf, FILE, HIDDEN_PREFIX, Relation, ROW_NUMBER } from './relation.js';
 import type { Session } from './session.js';
@@ -8,6 +8,9 @@ import type { SinkTarget } from './sinks/sink.js';
 import type { SourceRelation } from './sources/source.js';
 import { keepOne } from './transforms/deduplicate.js';
 import { type GlobalContext, requireColumn } from './transforms/step.js';
+
+/** Stands for the id of a job where there is none: in checks and previews. */
+const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
 /** Name of the common table expression that every compiled SELECT reads from. */
 export const BASE = `${HIDDEN_PREFIX}base`;
@@ -65,6 +68,7 @@ export async function compile(
   base: Relation,
   inspectTarget: (relation: Relation) => Promise<SinkTarget>,
   hooks: CompileHooks,
+  loadId = NIL_UUID,
 ): Promise<{ readonly relation: Relation; readonly target: SinkTarget }> {
   let relation = base;
   await hooks.onStage?.('source', relation);
@@ -81,9 +85,27 @@ export async function compile(
     await hooks.onStage?.(`steps[${i}] ${name}`, relation);
   }
   const target = await at(['sink', ...Object.keys(pipeline.json.sink)], () => inspectTarget(relation));
+  const target = await at(['sink'], () => {
+    addLoadId(relation, pipeline.sink.loadIdColumn ?? null, loadId);
+    return inspectTarget(relation);
+  });
   align(relation, target, pipeline.sink.staging.kind);
   relation = await addExpectations(session, relation, pipeline.expectations, hooks);
   return { relation, target };
+}
+
+/** @throws SluiceError INVALID_INPUT when the output has the column already */
+function addLoadId(relation: Relation, column: string | null, loadId: string): void {
+  if (column === null) return;
+  // To DuckDB names that differ in their case alone are one.
+  if (relation.columns.some(({ name }) => name.toLowerCase() === column.toLowerCase())) {
+    const message = `The output has a column "${column}" already; drop or rename it, or name another one for the id of the load.`;
+    throw new SluiceError('INVALID_INPUT', message, { path: ['loadIdColumn'] });
+  }
+  relation.project([
+    ...relation.columns.map((each) => ({ ...each, sql: q(each.name) })),
+    { name: column, sql: `CAST(${quoteLiteral(loadId)} AS UUID)`, type: 'UUID' },
+  ]);
 }
 
 async function addExpectations(

@@ -33,6 +33,8 @@ export interface EvaluateRequest {
   readonly pipeline: Pipeline;
   /** A new, empty folder of this attempt; parts are written below it. */
   readonly stagingDir: string;
+  /** What rows carry where the sink names a column for it: the id of the job. Default: the nil UUID, which no job has. */
+  readonly loadId?: string;
   readonly withSinkClient: WithSinkClient;
   /** Interrupts DuckDB; `evaluate` then rejects with the signal's reason. */
   readonly signal: AbortSignal;

@@ -39,6 +39,7 @@ export async function evaluateJob(context: WorkerContext, bound: BoundAttempt): 
   const evaluation = await engine.evaluate({
     pipeline,
     stagingDir,
+    loadId: run.jobId,
     withSinkClient,
     signal: run.signal,
     onProgress: progressPublisher(context, { jobId: run.jobId, tenant: attempt.job.tenant, seq }),

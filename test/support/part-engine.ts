@@ -22,7 +22,8 @@ export function partEngine({ parts, bad = [], claims, before }: PartEngineOption
   return {
     openSessions: () => 0,
     check: async () => undefined,
-    async evaluate({ stagingDir, signal, onProgress }) {
+    async evaluate({ pipeline, stagingDir, loadId = '', signal, onProgress }) {
+      const { loadIdColumn } = pipeline.sink;
       await before?.(signal);
       onProgress?.({ fraction: 0.5 });
       const written: Part[] = [];
@@ -36,7 +37,7 @@ export function partEngine({ parts, bad = [], claims, before }: PartEngineOption
       for (const rows of parts)
         await write(
           'ROWS',
-          rows.map(([id, name]) => `${id}\t${name}`),
+          rows.map(([id, name]) => (loadIdColumn ? `${id}\t${name}\t${loadId}` : `${id}\t${name}`)),
         );
       if (bad.length > 0) {
         const reasons = JSON.stringify([{ column: 'id', code: 'RANGE', message: 'too large' }]);
@@ -59,6 +60,7 @@ export function partEngine({ parts, bad = [], claims, before }: PartEngineOption
         output: [
           { name: 'id', type: 'BIGINT' },
           { name: 'name', type: 'VARCHAR' },
+          ...(loadIdColumn ? [{ name: loadIdColumn, type: 'UUID' }] : []),
         ],
         target: { columns: null, key: [] },
         ...claims,

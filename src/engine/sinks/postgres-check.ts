@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg';
 import { SluiceError } from '../../core/errors.js';
 import { type Column, quoteIdentifier } from '../column.js';
 import { quoteTable } from './copy-part.js';
+import { loadIdProblems } from './postgres-load-id.js';
 import { fitsName, type PostgresOptions } from './postgres-options.js';
 import { type Problem, throwProblems } from './postgres-problems.js';
 import {
@@ -60,6 +61,7 @@ export async function checkTarget(
   const key = keyOf(options, target);
   throwProblems([
     ...outputProblems(output),
+    ...loadIdProblems(options, target),
     ...privilegeProblems(options, schema, target, output, key),
     ...columnProblems(options, target, output),
     ...keyProblems(options, target, output, key),
@@ -160,7 +162,7 @@ function columnProblems(options: PostgresOptions, target: PostgresTarget, output
   const table = nameOf(options);
   const names = target.columns.map((column) => column.name);
   const unknown = output
-    .filter(({ name }) => !names.includes(name))
+    .filter(({ name }) => !names.includes(name) && name !== options.loadIdColumn)
     .map(({ name }) => problem(name, `${table} has no column "${name}".${didYouMean(name, names)}`));
   const refused = target.columns.flatMap((column) => {
     const isWritten = output.some(({ name }) => name === column.name);

@@ -46,11 +46,23 @@ export const postgresOptions = z
         'Load the rows aside and bring them in at the end, all at once: before that readers see none of them, and a ' +
           'cancelled job leaves none behind. Writes every row twice. Default false: only where the target could refuse a row.',
       ),
+    loadIdColumn: name
+      .optional()
+      .describe(
+        'Column of the table, of type uuid or text and in its exact case, that says for every row which job wrote it last; ' +
+          'a table that is created gets it. Its rows can be removed with the job (`cancelJob` with `rollback`), and be told ' +
+          'from those of loads that are not complete. The output may not have it. Default: none.',
+      ),
   })
-  .superRefine(({ mode, key }, context) => {
+  .superRefine(({ mode, key, loadIdColumn }, context) => {
     const duplicate = key.findIndex((column, i) => key.indexOf(column) !== i);
     if (duplicate >= 0) {
       context.addIssue({ code: 'custom', path: ['key', duplicate], message: `"${key[duplicate]}" is named twice.` });
+    }
+    const loadId = loadIdColumn === undefined ? -1 : key.indexOf(loadIdColumn);
+    if (loadId >= 0) {
+      const message = `"${loadIdColumn}" differs in every load, so it cannot be part of the key.`;
+      context.addIssue({ code: 'custom', path: ['key', loadId], message });
     }
     if (mode !== 'UPSERT' && key.length > 0) {
       context.addIssue({

@@ -33,6 +33,8 @@ export const preparedPostgres = z.object({
   fingerprint: z.string().nullable(),
   /** How rows are read back; null when this role may not see them. */
   readBack: readBack.nullable().default(null),
+  /** Column of the parts with the id of the job, when they have one. */
+  loadIdColumn: z.string().nullable().default(null),
 });
 
 export type PreparedPostgres = z.infer<typeof preparedPostgres>;

@@ -61,12 +61,18 @@ export async function prepareTarget(
     ending,
     staging,
     reasons: [...reasons],
-    readBack: readBackOf(checked, ending, output),
+    readBack: readBackOf(checked, ending, output, options),
+    loadIdColumn: options.loadIdColumn ?? null,
     fingerprint: ending === 'SWAP' && checked.target ? await swapFingerprint(client, checked.target.oid) : null,
   };
 }
 
-function readBackOf({ target, key }: CheckedTarget, ending: Ending, output: readonly Column[]): ReadBack | null {
+function readBackOf(
+  { target, key }: CheckedTarget,
+  ending: Ending,
+  output: readonly Column[],
+  { mode, loadIdColumn }: PostgresOptions,
+): ReadBack | null {
   const isOwn = ending === 'CREATE' || ending === 'SWAP';
   const known = new Map(target?.columns.map((column) => [column.name, column]));
   const isSeen = !target?.hidesRows && output.every(({ name }) => known.get(name)?.maySelect !== false);
@@ -76,9 +82,11 @@ function readBackOf({ target, key }: CheckedTarget, ending: Ending, output: read
   return {
     columns: output.map(({ name, type }) => {
       const column = known.get(name);
+      // A row that an UPSERT finds unchanged keeps the id of the load that wrote it.
+      const ignored = mode === 'UPSERT' && name === loadIdColumn;
       // All types that tables are created with can be compared.
-      if (!column) return { type: createdTypeOf(type).replace(/\(.*/, ''), comparable: true };
-      return { type: column.baseType, comparable: column.comparable };
+      if (!column) return { type: createdTypeOf(type).replace(/\(.*/, ''), comparable: true, ignored };
+      return { type: column.baseType, comparable: column.comparable, ignored };
     }),
     key: [...(key.length > 0 ? key : (unique?.columns ?? []))],
   };

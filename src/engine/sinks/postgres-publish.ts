@@ -4,6 +4,7 @@ import { quoteIdentifier } from '../column.js';
 import { quoteTable } from './copy-part.js';
 import { asTargetErrors } from './postgres-errors.js';
 import { insertSql } from './postgres-insert.js';
+import { indexLoadIdSql } from './postgres-load-id.js';
 import { canaryName, isUnlogged, type PreparedPostgres } from './postgres-plan.js';
 import { recheckPublished } from './postgres-recheck.js';
 import { swapTables } from './postgres-swap.js';
@@ -92,7 +93,8 @@ async function isPartitioned(client: PoolClient, { schema, table }: PreparedPost
 }
 
 /** Renames the staging table to the target. @returns false when somebody has created the target meanwhile */
-async function create(client: PoolClient, { schema, table, key }: PreparedPostgres, staging: string): Promise<boolean> {
+async function create(client: PoolClient, prepared: PreparedPostgres, staging: string): Promise<boolean> {
+  const { schema, table, key, loadIdColumn } = prepared;
   // Jobs that create one table take turns; whoever comes second finds it and inserts.
   await takeTurn(client, { schema, table });
   if (await exists(client, schema, table)) return false;
@@ -110,6 +112,7 @@ async function create(client: PoolClient, { schema, table, key }: PreparedPostgr
     const columns = key.map(quoteIdentifier).join(', ');
     await client.query(`ALTER TABLE ${quoteTable({ schema, name: table })} ADD PRIMARY KEY (${columns})`);
   }
+  if (loadIdColumn !== null) await client.query(indexLoadIdSql({ schema, name: table }, loadIdColumn));
   return true;
 }
 

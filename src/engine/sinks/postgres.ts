@@ -4,6 +4,7 @@ import { type PostgresOptions, postgresOptions, refuseReserved } from './postgre
 import { parsePrepared } from './postgres-plan.js';
 import { inspectTarget, prepareTarget } from './postgres-prepare.js';
 import { discardStaging, publishTarget } from './postgres-publish.js';
+import { removeLoad } from './postgres-remove.js';
 import type { SinkBinding } from './sink.js';
 
 export const postgresSink = defineComponent<PostgresOptions, SinkBinding>({
@@ -16,6 +17,7 @@ export const postgresSink = defineComponent<PostgresOptions, SinkBinding>({
     refuseReserved(options);
     return {
       connection: options.connection,
+      loadIdColumn: options.loadIdColumn ?? null,
       staging: { kind: 'ROWS' },
       async inspect(client, output) {
         const { target, key } = await inspectTarget(client, options, output);
@@ -31,6 +33,11 @@ export const postgresSink = defineComponent<PostgresOptions, SinkBinding>({
         if (ending !== 'DIRECT') return 'STAGED';
         return mode === 'APPEND' ? 'PERMANENT' : 'REPEATABLE';
       },
+      loadOf(prepared) {
+        const { schema, table, mode, loadIdColumn } = parsePrepared(prepared);
+        return loadIdColumn === null ? null : { schema, table, mode };
+      },
+      removeLoad: (tx, prepared, loadId) => removeLoad(tx, parsePrepared(prepared), loadId),
       publish: (tx, prepared, loaded) => publishTarget(tx, parsePrepared(prepared), loaded),
       discard: (client, prepared) => discardStaging(client, parsePrepared(prepared)),
     };

@@ -79,6 +79,13 @@ export interface LoadedRows {
   parts(): Promise<readonly Part[]>;
 }
 
+/** Where the rows of a load went, and how. */
+export interface LoadTarget {
+  readonly schema: string;
+  readonly table: string;
+  readonly mode: string;
+}
+
 /** JSON that `prepare` leaves on the job row; every worker loads and publishes from it. */
 export type PreparedSink = Readonly<Record<string, unknown>>;
 
@@ -130,6 +137,9 @@ export interface SinkBinding {
   /** Name of the database it writes through; null for sinks that write to none, whose parts the system's own counts. */
   readonly connection: string | null;
   /** How good rows are staged: COPY text parts, parts of JSON lines, or one finished file in the sink's own format. */
+  /** Column in which every row carries the id of its load; null and missing: none. */
+  readonly loadIdColumn?: string | null;
+  /** How good rows are staged: COPY text parts, or one finished file in the sink's own format. */
   readonly staging:
     | { readonly kind: 'ROWS' }
     | { readonly kind: 'JSON' }
@@ -169,6 +179,10 @@ export interface SinkBinding {
   deliver?(delivery: Delivery, prepared: PreparedSink, part: Part): Promise<LoadedPart>;
   /** What its parts are to the target once they are loaded. Missing: STAGED. */
   effectOf?(prepared: PreparedSink): PartEffect;
+  /** What is remembered of a load once it is complete. Missing, and null: nothing, for no row tells of its load. */
+  loadOf?(prepared: PreparedSink): LoadTarget | null;
+  /** Removes the rows of the load `loadId` that are in the target for good. @returns how many */
+  removeLoad?(tx: SinkTransaction, prepared: PreparedSink, loadId: string): Promise<number>;
   /**
    * Makes everything visible, in the finishing transaction.
    * @returns what a re-check of the published rows says, in place of those of the parts; null when those stand

@@ -31,7 +31,9 @@ const differs = ({ comparable }: ReadBack['columns'][number], i: number): string
 
 /** @param own a subquery of the stored rows, with the columns c0, c1, ... */
 function compareSql(target: ReadTarget, { anchors }: Sample, own: string): string {
-  const compared = target.columns.map((column, i) => `CASE WHEN ${differs(column, i)} THEN ${i} END`).join(', ');
+  const compared = target.columns
+    .flatMap((column, i) => (column.ignored ? [] : [`CASE WHEN ${differs(column, i)} THEN ${i} END`]))
+    .join(', ');
   const on = anchors.map((i) => `own.c${i} = line.c${i}`).join(' AND ');
   return `WITH ${lineCte(target)}, pair AS (
      SELECT line.n, array_remove(ARRAY[${compared}]::integer[], NULL) AS differing FROM line JOIN ${own} AS own ON ${on})

@@ -9,6 +9,8 @@ export const readBack = z.object({
       type: z.string(),
       /** Whether the type has an equality; values of the others are compared as text. */
       comparable: z.boolean(),
+      /** Whether a difference in it is none. */
+      ignored: z.boolean().default(false),
     }),
   ),
   /** Columns of a unique index of the target; empty when none is among the columns of the parts. */

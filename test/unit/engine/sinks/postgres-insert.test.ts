@@ -13,6 +13,7 @@ const prepared: PreparedPostgres = {
   reasons: [],
   fingerprint: null,
   readBack: null,
+  loadIdColumn: null,
 };
 
 it('upserts in the order of the key and leaves equal rows alone', () => {
