@@ -12,7 +12,7 @@ export class CancelJobInput extends SteeredJobInput {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'Whether no row of the job may stay in its target. A job that publishes at the end (REPLACE, `staged: true`, files) leaves none anyway; one that loads straight into its target is refused (ROLLBACK_NOT_POSSIBLE) once it loads, and runs on. Default false.',
+      'Whether no row of the job may stay in its target. A job that publishes at the end (REPLACE, `staged: true`, files) leaves none anyway. Of an APPEND with `loadIdColumn` they are removed, and the job is CANCELLED once they are. Any other that loads straight into its target is refused (ROLLBACK_NOT_POSSIBLE) once it loads, and runs on. Default false.',
   })
   rollback?: boolean | null;
 }

@@ -39,7 +39,7 @@ const NONE: { readonly job: Job | null } = { job: null };
 export class JobSteeringResolver {
   @Mutation(() => CancelJobPayload, {
     description:
-      'Stops a job for good. Chunks that are committed stay in an APPEND or UPSERT target and are counted in the job; a target that is published at the end is left as it was.',
+      'Stops a job for good. Chunks that are committed stay in an APPEND or UPSERT target and are counted in the job, unless `rollback` removes them by their `loadIdColumn`; a target that is published at the end is left as it was.',
   })
   cancelJob(
     @Ctx() { jobs, steering, caller }: GraphqlContext,

@@ -50,7 +50,7 @@ export function registerJobs(program: Command, inSession: InSession): Command[] 
     (id: string, options: ClientOptions) => inSession(options, (session) => showOne(session, id)),
   );
   const cancel = ofJob(group, 'cancel', 'stop a job for good; what it has committed stays')
-    .option('--rollback', 'refuse when rows of the job would stay in its target')
+    .option('--rollback', 'remove its rows from the target, or refuse when they would stay there')
     .action((id: string, options: CancelOptions) =>
       inSession(options, (session) => steer(session, CANCEL, { id, rollback: options.rollback === true })),
     );

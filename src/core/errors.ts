@@ -67,7 +67,11 @@ export const ERROR_CODES = {
   ),
   STAGED_ROWS_LOST: entry('TRANSIENT', 'system', 'The PostgreSQL server crashed and has lost the rows that were loaded aside; the job loads them again.'),
   POISON: entry('CRITICAL_FAILURE', 'system', 'The job took every worker down that had it, three in a row without progress; mend the cause, then `retryJob` or `redriveDeadLetters`.'),
-  ROLLBACK_NOT_POSSIBLE: entry('INVALID_REQUEST', 'user', 'Rows of the job are in its target, and nothing tells them from others; cancel without `rollback`, and load with `staged: true` next time.'),
+  ROLLBACK_NOT_POSSIBLE: entry(
+    'INVALID_REQUEST',
+    'user',
+    'Rows of the job are in its target, and nothing tells them from others, or it was cancelled before; cancel without `rollback`, and load with `staged: true` or, for APPEND, with `loadIdColumn` next time.',
+  ),
   NOTHING_TO_REPLAY: entry(
     'INVALID_REQUEST',
     'user',

@@ -43,7 +43,8 @@ async function close(
   const { attempts, bus, queue, staging } = context;
   const state = await attempts.end(attempt, end);
   await attempts.releaseChunks(run.token);
-  if (state === null) return;
+  // It has ended already, or its rows are removed before it does: whoever removes them waits for the lease.
+  if (state === null) return attempts.leave(attempt);
   // Other workers that load chunks of the job find out by their next heartbeat, or by this at once.
   await bus.publish(TOPICS.cancel, { jobId: run.jobId }).catch(() => undefined);
   if (state === 'AWAITING_DECISION') await context.onHeld?.(attempt.job.tenant).catch(() => undefined);

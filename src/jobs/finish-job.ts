@@ -1,9 +1,7 @@
+import { PUBLICATION } from './load-ledger.js';
 import type { LoadedRows, SinkClient } from './stores.js';
 import { tellRecheck } from './tell-recheck.js';
 import type { PreparedAttempt, WorkerContext } from './worker-context.js';
-
-/** Entry of the ledger that stands for the publication, beside those of the chunks. */
-const PUBLICATION = -1;
 
 /**
  * Reconciles, publishes and ends the job, in one transaction; then its parts are removed.
@@ -19,6 +17,12 @@ export async function finishJob(
   const publish = async (client: SinkClient, loaded: LoadedRows) => {
     const recheck = await sink.publish({ client, signal: run.signal }, prepared, loaded);
     tellRecheck(log, { jobId: run.jobId }, recheck);
+    const target = sink.loadOf?.(prepared) ?? null;
+    if (target !== null) {
+      const { id: jobId, tenant, name } = attempt.job;
+      const load = { jobId, tenant, name, connection: sink.connection ?? '', target, rows: loaded.rows };
+      await ledger.complete(client, load, isSystem);
+    }
     return recheck;
   };
   const publishThere = async (client: SinkClient, loaded: LoadedRows) => {

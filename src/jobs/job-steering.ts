@@ -9,7 +9,7 @@ export interface JobSteering {
   /**
    * A job that nobody runs is cancelled at once; a running one is told to stop. Chunks that are committed stay in a target
    * that is loaded straight.
-   * @param rollback refuse it when rows would stay
+   * @param rollback whether its rows are removed, and it is cancelled once they are; refused when rows would stay
    * @throws SluiceError JOB_NOT_FOUND, STATE_NOT_ALLOWED, ROLLBACK_NOT_POSSIBLE
    */
   cancel(caller: Caller, jobId: string, rollback: boolean): Promise<Job>;

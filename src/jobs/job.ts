@@ -101,7 +101,7 @@ export const NO_ROWS: RowCounts = {
 
 /**
  * How far a job is. Counts are of committed rows and never go down, attempts included; only a verdict that begins the
- * job anew starts them over.
+ * job anew starts them over, and a cancel that removes its rows.
  */
 export interface JobProgress extends RowCounts {
   /** Rows that will be loaded; null until the source has been evaluated. */

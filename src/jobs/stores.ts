@@ -53,7 +53,8 @@ export interface JobStore {
   attempts(tenant: string, jobId: string, last: number): Promise<readonly JobAttempt[]>;
   /**
    * Cancels a job that nobody runs, and marks one that runs. A cancelled one stays as it is.
-   * @param rollback refuse it when rows are in the target, or may be, that stay there
+   * @param rollback whether rows that are in the target go with it: the job is cancelled a little later then. Refused when
+   *   nothing tells them from others
    * @throws SluiceError JOB_NOT_FOUND, STATE_NOT_ALLOWED, ROLLBACK_NOT_POSSIBLE
    */
   requestCancel(tenant: string, jobId: string, rollback?: boolean): Promise<Job>;
@@ -202,6 +203,16 @@ export interface ChunkStore {
    * @throws SluiceError RECONCILIATION_FAILED
    */
   finish(attempt: Attempt, signal: AbortSignal, publish: Publish, isElsewhere?: boolean): Promise<boolean>;
+  /**
+   * Cancels a job that was told to be rolled back and that no worker holds, in one transaction with `remove`, which takes
+   * its rows out of the target: it answers how many, or why they have to stay.
+   * @returns false when another one does, or did
+   */
+  rollBack(
+    jobId: string,
+    signal: AbortSignal,
+    remove: (client: SinkClient) => Promise<number | { readonly reason: string }>,
+  ): Promise<boolean>;
 }
 
 /** The expectation report of a job. */
@@ -218,20 +229,6 @@ export interface SinkConnections {
   withClient<T>(connection: string | null, work: (client: SinkClient) => Promise<T>): Promise<T>;
   /** One transaction on it; an abort of the signal ends the running statement. @throws SluiceError UNKNOWN_CONNECTION */
   transaction<T>(connection: string | null, signal: AbortSignal, work: (client: SinkClient) => Promise<T>): Promise<T>;
-}
-
-/**
- * Remembers in a foreign database what was loaded there, in the transaction that loads it: chunk counters live in
- * another database and cannot be part of it.
- */
-export interface LoadLedger {
-  /**
-   * Runs `load` unless it was committed before. @returns what it loaded, now or then; what was read back then is not
-   * known any more
-   */
-  once(client: SinkClient, jobId: string, entry: number, load: () => Promise<LoadedPart>): Promise<LoadedPart>;
-  /** Removes what is remembered of a job that has ended. */
-  forget(client: SinkClient, jobId: string): Promise<void>;
 }
 
 /** A job that should be moving. */
@@ -269,6 +266,8 @@ export interface SweepStore {
   due(limit: number): Promise<readonly Straggler[]>;
   /** Milliseconds until the next retry of a job or a chunk, by the database's clock; null when none waits. */
   nextDueMs(): Promise<number | null>;
+  /** Jobs that are cancelled once their rows are removed, and that no worker holds. */
+  rollbacks(limit: number): Promise<readonly Attempt[]>;
   /** Cancels or pauses jobs that were told to stop and that no worker holds. */
   stopAbandoned(limit: number): Promise<readonly string[]>;
   /** Ended without success, with preparations of the sink left that no retry needs. */

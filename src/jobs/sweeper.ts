@@ -2,6 +2,7 @@ import { type DueLoop, startDueLoop } from '../core/due-loop.js';
 import { cleanUp } from './end-attempt.js';
 import { HEARTBEAT_MS } from './heartbeat.js';
 import type { Offer } from './ports.js';
+import { startRollbacks } from './roll-back.js';
 import type { Straggler, SweepStore } from './stores.js';
 import type { WorkerContext } from './worker-context.js';
 
@@ -39,6 +40,7 @@ export interface Sweeper {
  */
 export function startSweeper(context: WorkerContext, sweep: SweepStore, quarantineDays = 0): Sweeper {
   const { queue, staging, clock, log } = context;
+  const rollbacks = startRollbacks(context, sweep);
   let lastLeftovers = Number.NEGATIVE_INFINITY;
   /** When the database last kept us from looking. */
   let lastBlind = Number.NEGATIVE_INFINITY;
@@ -85,6 +87,7 @@ export function startSweeper(context: WorkerContext, sweep: SweepStore, quaranti
     const takenOver = await sweep.takeOver(MAX_TAKEOVERS, STUCK_MS, BATCH);
     if (takenOver.length > 0) log.warn({ jobs: takenOver.length }, 'jobs of workers that stopped are taken over');
     await sweep.stopAbandoned(BATCH);
+    await rollbacks.look();
     return [...due, ...takenOver, ...(await sweep.unattendedLoads(LOADING_IDLE_MS, BATCH))];
   }
 
@@ -105,5 +108,10 @@ export function startSweeper(context: WorkerContext, sweep: SweepStore, quaranti
   }
 
   const loop: DueLoop = startDueLoop({ name: 'sweeper', work: round, pollMs: SWEEP_MS, clock, log });
-  return loop;
+  return {
+    wake: () => loop.wake(),
+    async stop() {
+      await Promise.all([loop.stop(), rollbacks.stop()]);
+    },
+  };
 }

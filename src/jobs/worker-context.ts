@@ -3,6 +3,7 @@ import type { Log } from '../core/log.js';
 import type { Engine } from '../engine/engine.js';
 import type { FileResolver, Pipeline } from '../engine/pipeline.js';
 import type { HttpEndpoints } from '../engine/sinks/sink.js';
+import type { LoadLedger } from './load-ledger.js';
 import type { EventBus, JobQueue } from './ports.js';
 import type { QuarantineStore } from './quarantine/stores.js';
 import type { Run } from './run.js';
@@ -11,7 +12,6 @@ import type {
   Attempt,
   AttemptStore,
   ChunkStore,
-  LoadLedger,
   PreparedSink,
   ReportStore,
   SinkConnections,

@@ -72,7 +72,7 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
         finished_at = case when $4 in (${FINAL_STATES_SQL}) or ${isCancelled} then statement_timestamp() end,
         held = job.held or $5 = 'HOLD' and not job.cancel_requested, lease_token = null, lease_until = null,
         worker = case when $5 = 'HOLD' then job.worker end, pause_requested = false, ${TOUCH}
-      where job.id = $1 and job.lease_token = $2 and job.state = any($3) returning job.*`,
+      where job.id = $1 and job.lease_token = $2 and job.state = any($3) and not job.rollback_requested returning job.*`,
     kind: 'STATE',
     message: `case job.state when '${cancelled}' then 'The job was cancelled.' when '${paused}' then 'The job is paused.'
       else $8::text end`,
@@ -95,7 +95,8 @@ export function createAttemptStore(pool: Pool, announcer: Announcer): AttemptSto
     async join(jobId) {
       const { rows } = await pool.query<AttemptRow>(
         `select ${ATTEMPT_COLUMNS} from sluice.job as job
-         where job.id = $1 and job.state = 'RUNNING' and job.stage in ('LOADING', 'FINISHING')`,
+         where job.id = $1 and job.state = 'RUNNING' and job.stage in ('LOADING', 'FINISHING')
+           and not job.rollback_requested`,
         [jobId],
       );
       return rows[0] ? attemptOf(rows[0]) : null;

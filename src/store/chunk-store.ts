@@ -6,6 +6,7 @@ import { type Announcer, type ChangedRow, signalOf, TOUCH, withEvent } from './j
 import { leaseLost } from './lease-lost.js';
 import { type Pool, type Queryable, withTransaction } from './pool.js';
 import { saveReport } from './report-store.js';
+import { rollBack } from './roll-back.js';
 
 type MarkedRow = ChangedRow & { readonly chunks_done: number; readonly chunks_total: number };
 
@@ -137,6 +138,8 @@ export function createChunkStore(pool: Pool, announcer: Announcer): ChunkStore {
       if (!rows[0]) throw leaseLost();
       announcer.announce(signalOf(rows[0]));
     },
+
+    rollBack: rollBack(pool, announcer),
 
     finish: (attempt, signal, publish, isElsewhere = false) =>
       finishJob(pool, announcer, { attempt, signal, publish, isElsewhere }),

@@ -1,9 +1,10 @@
 import { SluiceError } from '../core/errors.js';
 import type { Log } from '../core/log.js';
 import { failureOf } from '../jobs/failure.js';
+import type { LoadLedger } from '../jobs/load-ledger.js';
 import type { PipelineParser } from '../jobs/spec-after.js';
 import type { StagingArea } from '../jobs/staging-area.js';
-import type { LoadLedger, SinkConnections } from '../jobs/stores.js';
+import type { SinkConnections } from '../jobs/stores.js';
 import type { LockedJob } from './locked-job.js';
 import type { PoolClient } from './pool.js';
 

@@ -90,6 +90,7 @@ export async function finishJob(
         rows_rechecked = coalesce($5, job.rows_rechecked), rows_differing = coalesce($6, job.rows_differing),
         prepared = null, lease_token = null, lease_until = null, worker = null, pause_requested = false, ${TOUCH}
       where job.id = $1 and job.lease_token = $2 and job.state = any($3) and ($4 or not job.cancel_requested)
+        and not job.rollback_requested
       returning job.*`,
     kind: 'STATE',
     message: `job.rows_loaded || ' rows are loaded.' || case when job.rows_differing = 0 then ''

@@ -22,20 +22,28 @@ export interface LockedJob {
   readonly isLoaded: boolean;
   /** The job whose quarantined rows it loads. */
   readonly replayOf: string | null;
+  /** Whether its rows are removed from the target, or are to be. */
+  readonly isRolledBack: boolean;
 }
 
-/** Locks the job for the transaction. @throws SluiceError JOB_NOT_FOUND */
+/** Locks the job for the transaction. @throws SluiceError JOB_NOT_FOUND; STATE_NOT_ALLOWED while its rows are being removed */
 export async function lockJob(db: Queryable, tenant: string, jobId: string): Promise<LockedJob> {
   if (!isId(jobId)) throw jobNotFound(jobId);
   const { rows } = await db.query<LockedJob>(
     `select id, tenant, state, spec, target, priority, prepared, part_effect as "partEffect",
-       chunks_total is not null as "isEvaluated", rows_loaded > 0 as "isLoaded", replay_of as "replayOf"
+       chunks_total is not null as "isEvaluated", rows_loaded > 0 as "isLoaded",
+       rollback_requested as "isRolledBack", replay_of as "replayOf"
      from sluice.job where tenant = $1 and id = $2 for update`,
     [tenant, jobId],
   );
   if (!rows[0]) throw jobNotFound(jobId);
+  if (rows[0].isRolledBack && rows[0].state !== 'CANCELLED') throw beingCancelled();
   return rows[0];
 }
+
+/** A job that is cancelled once its rows are removed. */
+export const beingCancelled = (): SluiceError =>
+  new SluiceError('STATE_NOT_ALLOWED', 'The job is being cancelled: its rows are removed from the target first.');
 
 /** The same. @throws SluiceError STATE_NOT_ALLOWED when it awaits no decision */
 export async function lockHeldJob(db: Queryable, tenant: string, jobId: string): Promise<LockedJob> {

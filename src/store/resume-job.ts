@@ -3,6 +3,7 @@ import { isId } from '../core/ids.js';
 import type { Job } from '../jobs/job.js';
 import { type Announcer, type ChangedRow, guardOf, signalOf, TOUCH, withEvent } from './job-change.js';
 import { JOB_COLUMNS, type JobRow, jobOf } from './job-row.js';
+import { beingCancelled } from './locked-job.js';
 import type { Pool } from './pool.js';
 import { jobNotFound, requireJob } from './read-job.js';
 
@@ -14,7 +15,8 @@ export function resumeJob(pool: Pool, announcer: Announcer) {
   const resume = withEvent(announcer, {
     change: `update sluice.job as job set state = '${to}', error = null, deadline_at = job.deadline_at + ${rested},
         loading_at = job.loading_at + ${rested}, ${TOUCH}
-      where job.tenant = $1 and job.id = $2 and job.state = any($3) returning job.*`,
+      where job.tenant = $1 and job.id = $2 and job.state = any($3) and not job.rollback_requested
+      returning job.*`,
     kind: 'STATE',
     message: `'The job is queued again.'`,
     columns: JOB_COLUMNS,
@@ -34,6 +36,7 @@ export function resumeJob(pool: Pool, announcer: Announcer) {
     );
     if (running[0]) return jobOf(running[0]);
     const job = await requireJob(pool, tenant, jobId);
+    if (job.state === 'PAUSED' && job.cancelRequested) throw beingCancelled();
     // Paused between the two statements above.
     if (job.state === 'PAUSED') return resumed(tenant, jobId);
     if (job.state === 'QUEUED' || job.state === 'RETRYING') return job;

@@ -223,6 +223,7 @@ CREATE TABLE sluice.job (
   discard_reason text,
   replay_of uuid,
   source_columns jsonb,
+  rollback_requested boolean NOT NULL DEFAULT false, -- The job is cancelled as soon as its rows are removed from the target. It stays true then.
   CONSTRAINT job_discard_check CHECK ((((discarded_at IS NULL) = (discarded_by IS NULL)) AND ((discarded_at IS NULL) = (discard_reason IS NULL)))),
   CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ETL'::text, 'BATCH'::text, 'STREAM'::text, 'WORKFLOW'::text]))),
   CONSTRAINT job_part_effect_check CHECK ((part_effect = ANY (ARRAY['STAGED'::text, 'REPEATABLE'::text, 'PERMANENT'::text]))),
@@ -241,6 +242,7 @@ CREATE INDEX job_moving ON sluice.job USING btree (updated_at) WHERE (state = AN
 CREATE INDEX job_queued ON sluice.job USING btree (priority DESC, updated_at) WHERE (state = 'QUEUED'::text);
 CREATE INDEX job_redriven ON sluice.job USING btree (redrive_id) WHERE ((state = 'RETRYING'::text) AND (attempt = 0));
 CREATE INDEX job_resting ON sluice.job USING btree (updated_at) WHERE (state = ANY (ARRAY['RETRYING'::text, 'PAUSED'::text, 'AWAITING_DECISION'::text]));
+CREATE INDEX job_rollback ON sluice.job USING btree (id) WHERE (rollback_requested AND (state <> 'CANCELLED'::text));
 CREATE INDEX job_succeeded ON sluice.job USING btree (finished_at) INCLUDE (tenant, created_at, attempt, id, rows_read, rows_loaded, rows_filtered, rows_deduplicated, rows_quarantined, rows_reshaped, total_rows, rows_rechecked, rows_differing) WHERE (state = 'SUCCEEDED'::text);
 CREATE INDEX job_unsuccessful ON sluice.job USING btree (finished_at) WHERE (state = ANY (ARRAY['FAILED'::text, 'CANCELLED'::text, 'DEAD'::text]));
 
@@ -292,6 +294,20 @@ CREATE TABLE sluice.job_redrive (
   CONSTRAINT job_redrive_job_id_fkey FOREIGN KEY (job_id) REFERENCES sluice.job(id) ON DELETE CASCADE,
   CONSTRAINT job_redrive_pkey PRIMARY KEY (job_id, number),
   CONSTRAINT job_redrive_redrive_id_fkey FOREIGN KEY (redrive_id) REFERENCES sluice.redrive(id),
+);
+
+-- Written with the last change of a load whose rows carry its id: a row of a target whose id is missing here is of a load in progress, or of one that has failed.
+CREATE TABLE sluice.load (
+  load_id uuid NOT NULL,
+  tenant text NOT NULL,
+  job_name text NOT NULL,
+  connection text NOT NULL,
+  target_schema text NOT NULL,
+  target_table text NOT NULL,
+  mode text NOT NULL,
+  rows bigint NOT NULL,
+  finished_at timestamp with time zone NOT NULL DEFAULT statement_timestamp(),
+  CONSTRAINT load_pkey PRIMARY KEY (load_id),
 );
 
 CREATE TABLE sluice.migration (

@@ -5,14 +5,22 @@ import { type Announcer, type ChangedRow, guardOf, signalOf, TOUCH, withEvent } 
 import { JOB_COLUMNS, type JobRow, jobOf } from './job-row.js';
 import type { Pool } from './pool.js';
 import { jobNotFound, requireJob } from './read-job.js';
+import { IS_REMOVABLE } from './roll-back.js';
 
 /** Whether nothing of `job` is in its target, or what is there goes with it; once it is told to stop, nothing is added. */
-const LEAVES_NOTHING = `(job.chunks_total is null or job.part_effect = 'STAGED')`;
+const LEAVES_NOTHING = `(job.chunks_total is null or job.part_effect = 'STAGED' or job.rollback_requested)`;
 
 const rollbackNotPossible = (): SluiceError =>
   new SluiceError(
     'ROLLBACK_NOT_POSSIBLE',
-    'The job loads straight into its target, where nothing tells its rows from others: cancel it without `rollback`, and set `staged: true` in the sink of the next one.',
+    'The job loads straight into its target, where nothing tells its rows from others: cancel it without `rollback`, and set `staged: true` in the sink of the next one, or `loadIdColumn` when it appends.',
+    { path: ['rollback'] },
+  );
+
+const tooLate = (jobId: string): SluiceError =>
+  new SluiceError(
+    'ROLLBACK_NOT_POSSIBLE',
+    `The job was cancelled before, without \`rollback\`. Its rows are those with ${jobId} in the \`loadIdColumn\`: delete them in the target.`,
     { path: ['rollback'] },
   );
 
@@ -54,7 +62,7 @@ export function stopJob(pool: Pool, announcer: Announcer) {
     const stopIdle = withEvent(announcer, {
       change: `update sluice.job as job set state = '${to}', stage = null, due_at = null, lease_token = null,
           lease_until = null, worker = null, ${stop.change}, ${TOUCH}
-        where job.tenant = $1 and job.id = $2 and not (${stop.unless}) and (not $4 or ${LEAVES_NOTHING})
+        where job.tenant = $1 and job.id = $2 and not (${stop.unless}) and not job.rollback_requested and (not $4 or ${LEAVES_NOTHING})
           and (job.state = any($3) or job.state = 'RUNNING' and ${IS_HELD} is not true) returning job.*`,
       kind: 'STATE',
       message: `'${stop.message}'`,
@@ -82,22 +90,40 @@ export function stopJob(pool: Pool, announcer: Announcer) {
   const cancel = stopping(CANCEL);
   const pause = stopping(PAUSE);
 
-  async function leavesNothing(tenant: string, jobId: string): Promise<boolean> {
-    const { rows } = await pool.query<{ nothing: boolean | null }>(
-      `select ${LEAVES_NOTHING} as nothing from sluice.job as job where job.tenant = $1 and job.id = $2`,
+  /** Of a job that loads straight into its target: marks it, for whoever removes its rows and cancels it then. */
+  async function markForRollback(tenant: string, jobId: string): Promise<Job | undefined> {
+    const { rows } = await pool.query<JobRow>(
+      `update sluice.job as job set cancel_requested = true, rollback_requested = true, pause_requested = false
+       where job.tenant = $1 and job.id = $2 and job.state = any($3) and ${IS_REMOVABLE} and not job.rollback_requested
+       returning ${JOB_COLUMNS}`,
+      [tenant, jobId, statesAllowing('CANCEL')],
+    );
+    return rows[0] && jobOf(rows[0]);
+  }
+
+  async function rowsLeft(tenant: string, jobId: string) {
+    const { rows } = await pool.query<{ nothing: boolean | null; removable: boolean | null; pending: boolean }>(
+      `select ${LEAVES_NOTHING} as nothing, ${IS_REMOVABLE} as removable, job.rollback_requested as pending from sluice.job as job where job.tenant = $1 and job.id = $2`,
       [tenant, jobId],
     );
-    return rows[0]?.nothing === true;
+    return rows[0];
   }
 
   async function requestCancel(tenant: string, jobId: string, rollback = false): Promise<Job> {
     if (!isId(jobId)) throw jobNotFound(jobId);
-    const stopped = await cancel(tenant, jobId, rollback);
+    const stopped =
+      (rollback ? await markForRollback(tenant, jobId) : undefined) ?? (await cancel(tenant, jobId, rollback));
     if (stopped) return stopped;
     const job = await requireJob(pool, tenant, jobId);
     const isCancelled = job.state === 'CANCELLED';
     if (!isCancelled && !statesAllowing('CANCEL').includes(job.state)) throw notAllowed(job.state, 'cancelled');
-    if (rollback && !(await leavesNothing(tenant, jobId))) throw rollbackNotPossible();
+    const left = await rowsLeft(tenant, jobId);
+    if (rollback && left?.nothing !== true) {
+      if (!left?.removable) throw rollbackNotPossible();
+      if (isCancelled) throw tooLate(jobId);
+    }
+    // Told so before: its rows are being removed.
+    if (left?.pending) return job;
     // Claimed, or let go of, between the two statements above.
     return isCancelled ? job : requestCancel(tenant, jobId, rollback);
   }

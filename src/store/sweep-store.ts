@@ -16,6 +16,7 @@ import {
 import { KEEPS_PARTS } from './kept-parts.js';
 import type { Pool } from './pool.js';
 import { removeOldQuarantine } from './quarantine/remove-old.js';
+import { AWAITS_ROLLBACK } from './roll-back.js';
 import { type StragglerRow, stragglerOf } from './straggler.js';
 
 /** How an error of the sweeper is stored on the job. */
@@ -101,7 +102,7 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
   const stopAbandoned = withEvent(announcer, {
     ctes: `lost as (
       select job.id from sluice.job as job
-      where job.state = 'RUNNING' and (job.cancel_requested or job.pause_requested)
+      where job.state = 'RUNNING' and (job.cancel_requested or job.pause_requested) and not job.rollback_requested
         and (job.lease_until is null or job.lease_until < statement_timestamp())
       limit $1 for update skip locked
     ),`,
@@ -148,7 +149,7 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
     async unattendedLoads(idleMs, limit) {
       const { rows } = await pool.query<StragglerRow>(
         `select job.id, job.priority, job.last_seq from sluice.job as job
-         where job.state = 'RUNNING' and job.stage in ('LOADING', 'FINISHING')
+         where job.state = 'RUNNING' and job.stage in ('LOADING', 'FINISHING') and not job.rollback_requested
            and case when job.chunks_done = job.chunks_total then job.updated_at < ${IDLE_SINCE}
                and (job.lease_until is null or job.lease_until < statement_timestamp())
              else exists (select from sluice.chunk as chunk where chunk.job_id = job.id and chunk.state = 'PENDING'
@@ -184,6 +185,14 @@ export function createSweepStore(pool: Pool, announcer: Announcer): SweepStore {
       const { rows } = await pool.query<ChangedRow>(stopAbandoned, [limit]);
       announceAll(rows);
       return rows.map((row) => row.id);
+    },
+
+    async rollbacks(limit) {
+      const { rows } = await pool.query<AttemptRow>(
+        `select ${ATTEMPT_COLUMNS} from sluice.job as job where ${AWAITS_ROLLBACK} order by job.id limit $1`,
+        [limit],
+      );
+      return rows.map(attemptOf);
     },
 
     async leftovers(idleMs, limit) {

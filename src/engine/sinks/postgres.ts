@@ -37,7 +37,7 @@ export const postgresSink = defineComponent<PostgresOptions, SinkBinding>({
         const { schema, table, mode, loadIdColumn } = parsePrepared(prepared);
         return loadIdColumn === null ? null : { schema, table, mode };
       },
-      removeLoad: (tx, prepared, loadId) => removeLoad(tx, parsePrepared(prepared), loadId),
+      removeLoad: (tx, loadId) => removeLoad(tx, options, loadId),
       publish: (tx, prepared, loaded) => publishTarget(tx, parsePrepared(prepared), loaded),
       discard: (client, prepared) => discardStaging(client, parsePrepared(prepared)),
     };

@@ -182,7 +182,7 @@ export interface SinkBinding {
   /** What is remembered of a load once it is complete. Missing, and null: nothing, for no row tells of its load. */
   loadOf?(prepared: PreparedSink): LoadTarget | null;
   /** Removes the rows of the load `loadId` that are in the target for good. @returns how many */
-  removeLoad?(tx: SinkTransaction, prepared: PreparedSink, loadId: string): Promise<number>;
+  removeLoad?(tx: SinkTransaction, loadId: string): Promise<number>;
   /**
    * Makes everything visible, in the finishing transaction.
    * @returns what a re-check of the published rows says, in place of those of the parts; null when those stand

@@ -292,7 +292,8 @@ export class EventStream implements ChannelReader {
 
   #raised(event: JobEvent): JobEvent {
     const told = this.#told.get(event.jobId);
-    const progress = raisedProgress(told?.floor, event.progress);
+    // Rows of a cancelled job may have been removed.
+    const progress = event.state === 'CANCELLED' ? event.progress : raisedProgress(told?.floor, event.progress);
     if (told) told.floor = progress;
     return { ...event, progress };
   }

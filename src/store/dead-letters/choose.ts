@@ -32,7 +32,8 @@ export interface Chosen {
   readonly remaining: number;
 }
 
-const COLUMNS = `job.id, job.state, job.chunks_total is not null as "isEvaluated", job.prepared is not null as "isPrepared",
+// A job whose rows are being removed is as good as cancelled.
+const COLUMNS = `job.id, case when job.rollback_requested then 'CANCELLED' else job.state end as state, job.chunks_total is not null as "isEvaluated", job.prepared is not null as "isPrepared",
   job.part_effect as "partEffect", job.rows_loaded > 0 as "isLoaded",
   (select sink.value ->> 'connection' from jsonb_each(job.spec -> 'sink') as sink limit 1) as connection,
   job.replay_of is not null as "isReplay"`;
@@ -47,7 +48,8 @@ export async function chooseDeadLetters(
   selection: DeadLetterSelection,
 ): Promise<Chosen> {
   if ('filter' in selection) {
-    const { sql, values } = whereOf(tenant, selection.filter);
+    const { sql: where, values } = whereOf(tenant, selection.filter);
+    const sql = `${where} and not job.rollback_requested`;
     const counted = await client.query<{ total: bigint }>(
       `select count(*) as total from sluice.job as job where ${sql}`,
       [...values],
