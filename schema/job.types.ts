@@ -47,6 +47,12 @@ export class JobType {
   @Field(() => JobStateEnum, { description: 'Where it stands.' })
   state!: JobState;
 
+  @Field(() => Boolean, {
+    description:
+      'Whether somebody has cancelled it. While it is not CANCELLED yet, its worker has not stopped, or its rows are being removed.',
+  })
+  cancelRequested!: boolean;
+
   @Field(() => JobStageEnum, { nullable: true, description: 'What it is doing; null unless it has begun.' })
   stage!: JobStage | null;
 

@@ -51,9 +51,13 @@ export interface ShownJob {
   readonly spec: unknown;
 }
 
+export interface SteeredJob extends JobHead {
+  readonly cancelRequested: boolean;
+}
+
 /** What every way of steering a job answers. */
 export interface Steered {
-  readonly steered: { readonly job: JobHead | null; readonly userErrors: readonly UserError[] };
+  readonly steered: { readonly job: SteeredJob | null; readonly userErrors: readonly UserError[] };
 }
 
 export type SteerOperation = Operation<
@@ -61,7 +65,7 @@ export type SteerOperation = Operation<
   { readonly input: { readonly id: string; readonly rollback?: boolean } }
 >;
 
-const STEERED = `{ job { id name state } ${USER_ERRORS} }`;
+const STEERED = `{ job { id name state cancelRequested } ${USER_ERRORS} }`;
 
 export const CANCEL: SteerOperation = operation(
   `mutation CancelJob($input: CancelJobInput!) { steered: cancelJob(input: $input) ${STEERED} }`,

@@ -11,11 +11,11 @@ import {
   RETRY,
   SHOW_JOB,
   type ShownJob,
+  type SteeredJob,
   type SteerOperation,
 } from './job-operations.js';
 import { jobSummary } from './job-summary.js';
 import type { ClientOptions } from './open-session.js';
-import type { JobHead } from './operations.js';
 import { activityText } from './progress-text.js';
 import { countText, timeText } from './quantities.js';
 import { refuseMistakes } from './refuse-mistakes.js';
@@ -151,7 +151,8 @@ async function steer(
 }
 
 /** @param isStop whether the job was to stop */
-function jobLine({ id, name, state }: JobHead, isStop: boolean): string {
-  const told = isStop && state === 'RUNNING' ? ' Its worker was told to stop.' : '';
+function jobLine({ id, name, state, cancelRequested }: SteeredJob, isStop: boolean): string {
+  const waits = cancelRequested && state !== 'CANCELLED' ? ' It is cancelled once its rows are removed.' : '';
+  const told = isStop && state === 'RUNNING' ? ' Its worker was told to stop.' : isStop ? waits : '';
   return printable(`Job ${name} (${id}) is ${state.toLowerCase().replaceAll('_', ' ')}.${told}`);
 }

@@ -105,9 +105,13 @@ const PROGRESS = `progress { rowsRead rowsLoaded rowsFiltered rowsDeduplicated r
 const ERROR = 'error { code failureClass: class message path details }';
 export const USER_ERRORS = 'userErrors { code message path }';
 
+export interface LaunchedJob extends JobHead {
+  readonly progress: { readonly rowsLoaded: number };
+}
+
 interface Launched {
   readonly launchEtlJob: {
-    readonly job: JobHead | null;
+    readonly job: LaunchedJob | null;
     readonly replayed: boolean;
     readonly userErrors: readonly UserError[];
   };
@@ -115,7 +119,7 @@ interface Launched {
 
 export const LAUNCH = operation<Launched, { readonly input: Readonly<Record<string, unknown>> }>(`
   mutation LaunchEtlJob($input: LaunchEtlJobInput!) {
-    launchEtlJob(input: $input) { job { id name state } replayed ${USER_ERRORS} }
+    launchEtlJob(input: $input) { job { id name state progress { rowsLoaded } } replayed ${USER_ERRORS} }
   }`);
 
 export const STATE = operation<{ readonly job: JobHead | null }, { readonly jobId: string }>(`

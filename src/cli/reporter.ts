@@ -1,12 +1,13 @@
 import { type Complaint, complaintText } from './client-failure.js';
 import { jobSummary } from './job-summary.js';
-import type { JobEvent, JobHead, JobReport } from './operations.js';
+import type { JobEvent, JobReport, LaunchedJob } from './operations.js';
 import type { ProgressLine } from './progress-line.js';
+import { countText } from './quantities.js';
 import { printable, type Terminal } from './terminal.js';
 
 /** How a command tells what happens: to people, or to machines. */
 export interface Reporter {
-  launched(job: JobHead, replayed: boolean): void;
+  launched(job: LaunchedJob, replayed: boolean): void;
   event(event: JobEvent): void;
   /** Something about the command itself, e.g. a lost connection. */
   remark(text: string): void;
@@ -23,12 +24,7 @@ export interface Reporter {
 
 export function createHumanReporter(terminal: Terminal, progress: ProgressLine): Reporter {
   return {
-    launched: (job, replayed) =>
-      terminal.out(
-        replayed
-          ? `Job ${printable(job.name)} (${job.id}) was launched before with this idempotency key.`
-          : `Job ${printable(job.name)} (${job.id}) launched.`,
-      ),
+    launched: (job, replayed) => terminal.out(launchText(job, replayed)),
     event(event) {
       if (event.kind === 'STATE' && event.state === 'RETRYING' && event.error !== null) {
         progress.remark(
@@ -54,6 +50,13 @@ export function createHumanReporter(terminal: Terminal, progress: ProgressLine):
     },
     stop: () => progress.stop(),
   };
+}
+
+function launchText({ id, name, state, progress }: LaunchedJob, replayed: boolean): string {
+  const job = `Job ${printable(name)} (${id})`;
+  if (!replayed) return `${job} launched.`;
+  if (state !== 'SUCCEEDED') return `${job} was launched before with this idempotency key.`;
+  return `${job} was launched before with this idempotency key and has finished with ${countText(progress.rowsLoaded)} rows: nothing is loaded again.`;
 }
 
 const awaitingText = (jobId: string, lastSeq: number) =>

@@ -181,6 +181,12 @@ describe('sluice run', () => {
     expect([first.code, second.code]).toEqual([0, 0]);
     expect(second.out).toMatch(/was launched before/);
     expect(jobIn(second.out)).toBe(jobIn(first.out));
+    // It has finished by now.
+    const third = await runCli(['run', '--idempotency-key', 'cli-once', spec], env);
+    expect(third).toMatchObject({ code: 0 });
+    expect(third.out).toContain(
+      `Job cli_once (${jobIn(first.out)}) was launched before with this idempotency key and has finished with 2 rows: nothing is loaded again.`,
+    );
     const { rows } = await database.pool.query('select count(*)::int as n from public.cli_once');
     expect(rows).toEqual([{ n: 2 }]);
   });

@@ -24,6 +24,7 @@ const written = <T extends object>(methods: T): T =>
   });
 
 let jobs: Partial<JobService> = {};
+const DEAD = '0192f0a0-0000-7000-8000-0000000000de';
 const at = new Date('2026-11-23T09:30:00Z');
 const gateway = await testGateway({
   jobs: new Proxy(stubJobs(), { get: (target, name: keyof JobService) => jobs[name] ?? target[name] }),
@@ -31,6 +32,7 @@ const gateway = await testGateway({
     stubSteering({
       pause: async (_caller, id) => aJob({ id, state: 'RUNNING' }),
       cancel: async (_caller, id, rollback) => {
+        if (rollback && id === DEAD) return aJob({ id, state: 'DEAD', cancelRequested: true });
         if (rollback) throw new SluiceError('ROLLBACK_NOT_POSSIBLE', 'Its rows would stay.', { path: ['rollback'] });
         return aJob({ id, state: 'CANCELLED' });
       },
@@ -105,6 +107,8 @@ describe('sluice jobs', () => {
   it('ends with 1 and a sentence when it cannot be done', async () => {
     const run = await cli('jobs', 'cancel', ID, '--rollback');
     expect(run).toMatchObject({ code: 1, out: '', err: expect.stringContaining('Its rows would stay.') });
+    const removing = await cli('jobs', 'cancel', DEAD, '--rollback');
+    expect(removing.out).toContain('is dead. It is cancelled once its rows are removed.');
   });
 });
 
