@@ -57,11 +57,11 @@ const inline = (table: string, more: object = {}) => ({
 });
 
 /** A job that waits for its table while it loads, because somebody else holds it. @returns its spec, and who lets go */
-async function heldUp(table: string) {
-  await database.pool.query(`create table public.${table} (id int, quantity int)`);
+async function heldUp(table: string, more: object = {}) {
+  await database.pool.query(`create table public.${table} (id int, quantity int, load uuid)`);
   const holder = await database.pool.connect();
   await holder.query(`begin; lock table public.${table} in share mode`);
-  const sink = { postgres: { table, mode: 'APPEND' } };
+  const sink = { postgres: { table, mode: 'APPEND', ...more } };
   const steps = ['id', 'quantity'].map((name) => ({ cast: { columns: [{ name, type: 'INTEGER' }] } }));
   let isHeld = true;
   const release = async () => {
@@ -189,6 +189,20 @@ describe('sluice run', () => {
     );
     const { rows } = await database.pool.query('select count(*)::int as n from public.cli_once');
     expect(rows).toEqual([{ n: 2 }]);
+  });
+
+  it('cancels a job with its rows', async () => {
+    const { path, release } = await heldUp('cli_rollback', { loadIdColumn: 'load' });
+    const id = jobIn((await runCli(['run', '--detach', path], env)).out);
+    await eventually(async () => {
+      const { rows } = await database.pool.query<{ stage: string }>('select stage from sluice.job where id = $1', [id]);
+      return rows[0]?.stage === 'LOADING';
+    });
+    expect(await runCli(['jobs', 'cancel', id, '--rollback'], env)).toMatchObject({ code: 0 });
+    await release();
+    await eventually(async () => (await stateOf(id)) === 'CANCELLED', 20_000);
+    const { rows } = await database.pool.query('select count(*)::int as n from public.cli_rollback');
+    expect(rows).toEqual([{ n: 0 }]);
   });
 
   it('uploads a file as the source', async () => {
