@@ -8,14 +8,7 @@ import type { EventBus, JobQueue } from './ports.js';
 import type { QuarantineStore } from './quarantine/stores.js';
 import type { Run } from './run.js';
 import type { StagingArea } from './staging-area.js';
-import type {
-  Attempt,
-  AttemptStore,
-  ChunkStore,
-  PreparedSink,
-  ReportStore,
-  SinkConnections,
-} from './stores.js';
+import type { Attempt, AttemptStore, ChunkStore, PreparedSink, ReportStore, SinkConnections } from './stores.js';
 
 /** What a worker works with. */
 export interface WorkerContext {
