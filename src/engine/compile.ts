@@ -84,8 +84,7 @@ export async function compile(
     });
     await hooks.onStage?.(`steps[${i}] ${name}`, relation);
   }
-  const target = await at(['sink', ...Object.keys(pipeline.json.sink)], () => inspectTarget(relation));
-  const target = await at(['sink'], () => {
+  const target = await at(['sink', ...Object.keys(pipeline.json.sink)], () => {
     addLoadId(relation, pipeline.sink.loadIdColumn ?? null, loadId);
     return inspectTarget(relation);
   });

@@ -85,8 +85,6 @@ class Evaluator {
       this.request.withSinkClient((client) =>
         pipeline.sink.inspect(client, relation.columns, this.options.files, this.options.endpoints),
       );
-    const compiled = await compile(session, pipeline, baseRelation(this.open.relation), inspect, this.hooks);
-      this.request.withSinkClient((client) => pipeline.sink.inspect(client, relation.columns, this.options.files));
     const compiled = await compile(session, pipeline, baseRelation(this.open.relation), inspect, this.hooks, loadId);
     await this.sql.add(this.wrap({ rowNumbers: false, keepRejects: false })(loadedRows(compiled.relation)));
     const { relation, rowsGood } = await this.load(compiled.relation, compiled.target);

@@ -136,10 +136,9 @@ export interface TargetResolver {
 export interface SinkBinding {
   /** Name of the database it writes through; null for sinks that write to none, whose parts the system's own counts. */
   readonly connection: string | null;
-  /** How good rows are staged: COPY text parts, parts of JSON lines, or one finished file in the sink's own format. */
   /** Column in which every row carries the id of its load; null and missing: none. */
   readonly loadIdColumn?: string | null;
-  /** How good rows are staged: COPY text parts, or one finished file in the sink's own format. */
+  /** How good rows are staged: COPY text parts, parts of JSON lines, or one finished file in the sink's own format. */
   readonly staging:
     | { readonly kind: 'ROWS' }
     | { readonly kind: 'JSON' }
