@@ -80,7 +80,7 @@ describe('the id of the load in the rows', () => {
       .check(pipeline, (work) => context.connections.withClient('default', work))
       .catch((e) => e);
     expect(failure).toBeInstanceOf(UserErrors);
-    expect(failure.errors).toMatchObject([{ code, path: ['sink', 'loadIdColumn'] }]);
+    expect(failure.errors).toMatchObject([{ code, path: ['sink', 'postgres', 'loadIdColumn'] }]);
   });
 
   it('is refused as a part of the key', () => {

@@ -128,11 +128,7 @@ export function startWorkload(
       await look().catch(() => undefined);
       if (counts.done !== lastDone) [lastDone, lastChange] = [counts.done, performance.now()];
       if (performance.now() - lastChange > PATIENCE_MS) {
-        const { rows } = await place.pool.query(
-          'select id, state, stage, attempt, worker, error, lease_until, due_at from sluice.job where id = any($1)',
-          [[...open.keys()]],
-        );
-        findings.lost.push(...rows.map((row) => `stands still: ${JSON.stringify(row)}`));
+        findings.lost.push(...(await describeStanding(place, [...open.keys()])));
         return;
       }
       await sleep(LOOK_MS);
@@ -150,4 +146,23 @@ export function startWorkload(
       await running;
     },
   };
+}
+
+/** What there is to know of jobs that do not move: their parts, their last events, and what the server is at. */
+async function describeStanding({ pool }: Place, ids: readonly string[]): Promise<string[]> {
+  const { rows } = await pool.query<{ job: unknown; chunks: unknown; events: unknown }>(
+    `select to_jsonb(job) - 'spec' - 'compiled_sql' as job,
+       (select jsonb_agg(to_jsonb(chunk) - 'uri' order by ordinal) from sluice.chunk as chunk
+         where job_id = job.id and state = 'PENDING') as chunks,
+       (select jsonb_agg(concat_ws(' ', seq, at, kind, state, stage, message) order by seq) from sluice.job_event
+         where job_id = job.id and seq > job.last_seq - 12) as events
+     from sluice.job as job where id = any($1)`,
+    [ids],
+  );
+  const { rows: activity } = await pool.query(
+    `select pid, application_name, state, wait_event, age(statement_timestamp(), xact_start)::text as since,
+       left(query, 120) as query, pg_blocking_pids(pid) as blocked_by
+     from pg_stat_activity where state <> 'idle' and pid <> pg_backend_pid()`,
+  );
+  return [...rows, { activity }].map((row) => `stands still: ${JSON.stringify(row)}`);
 }
