@@ -1,25 +1,15 @@
 import type { Figure } from '../../bench/figures.js';
 import { percentile } from '../../bench/statistics.js';
+import { count, never } from '../counts.js';
 import type { ChaosResult } from './chaos.js';
 import type { Late } from './judge.js';
 
-const MUST_NOT_BE = { max: 0 } as const;
 /** What fail-over promises: how late something may be of which the process died that had it in hand. */
 const LATE_MS = 1_000;
 
 /** What the run counted and measured, with what it should be. */
 export function chaosFigures(result: ChaosResult): readonly Figure[] {
   const { findings, writes, steps, deliveries, openings } = result;
-  const count = (name: string, value: number, note?: string): Figure => ({
-    name,
-    value,
-    unit: '',
-    ...(note && { note }),
-  });
-  const never = (name: string, cases: readonly string[]): Figure => ({
-    ...count(name, cases.length),
-    objective: MUST_NOT_BE,
-  });
   return [
     count('kills', result.kills, 'of 2 processes that escalate and deliver'),
     count('escalations', result.escalations),

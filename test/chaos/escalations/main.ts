@@ -1,21 +1,18 @@
 // npm run chaos:escalation [-- --seed 1 --kills 1000 --pause 600 --open 60]
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '../../../src/core/log.js';
 import { migrate } from '../../../src/store/migrate.js';
 import { openBenchDatabase } from '../../bench/bench-database.js';
 import { figureJson, figureTable, verdict } from '../../bench/figures.js';
+import { machineLoad } from '../counts.js';
 import { readArguments } from './arguments.js';
 import { runChaos } from './chaos.js';
 import { chaosFigures } from './chaos-figures.js';
 import { findingLines } from './findings.js';
 
 const tell = (line: string) => console.error(line);
-const load = () =>
-  loadavg()
-    .map((value) => value.toFixed(2))
-    .join(' ');
 
 async function run(): Promise<void> {
   const args = readArguments(process.argv.slice(2), Date.now() % 2 ** 31);
@@ -33,14 +30,14 @@ async function run(): Promise<void> {
   try {
     await migrate(database.url, { log: createLog('error') });
     const facts = { database: database.name, node: process.version, cores: availableParallelism(), ...args };
-    tell(`seed ${args.seed}; ${facts.database}, Node ${facts.node}, ${facts.cores} cores; load ${load()}`);
+    tell(`seed ${args.seed}; ${facts.database}, Node ${facts.node}, ${facts.cores} cores; load ${machineLoad()}`);
     const began = performance.now();
     const result = await runChaos({ ...args, databaseUrl: database.url, folder, tell });
     const seconds = Math.round((performance.now() - began) / 1_000);
     for (const [message, { count, example }] of result.complaints) tell(`logged ${count} times: ${message} ${example}`);
     for (const line of findingLines(result.findings)) tell(line);
     const figures = chaosFigures(result);
-    console.log(`seed ${args.seed}, ${seconds} s, load ${load()}`);
+    console.log(`seed ${args.seed}, ${seconds} s, load ${machineLoad()}`);
     for (const line of figureTable(figures)) console.log(line);
     console.log(figureJson(figures, facts));
     if (figures.some((figure) => verdict(figure) === 'missed' || verdict(figure) === 'unknown')) process.exitCode = 1;

@@ -4,12 +4,11 @@ import { CANCEL } from '../../../src/cli/job-operations.js';
 import { seededFor } from '../../support/seeded.js';
 import { JOB_KINDS, largeInputOf, type Place } from './job-kinds.js';
 import type { Nodes } from './nodes.js';
+import { until } from './until.js';
 import { launch } from './workload.js';
 
-const LOOK_MS = 10;
 /** Somewhere between the claim of the job and its end. */
 const LATEST_MS = 900;
-const PATIENCE_MS = 30_000;
 
 /**
  * Cancels jobs at random moments, by any gateway. @returns milliseconds from the request until the worker has stopped: the
@@ -42,14 +41,4 @@ export async function measureCancels(
     await kind.remove(place, target);
   }
   return cancelMs;
-}
-
-async function until({ pool }: Place, jobId: string, condition: string): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  while (performance.now() < end) {
-    const { rows } = await pool.query(`select from sluice.job where id = $1 and ${condition}`, [jobId]);
-    if (rows.length > 0) return;
-    await sleep(LOOK_MS);
-  }
-  throw new Error(`job ${jobId}: not within ${PATIENCE_MS} ms: ${condition}`);
 }

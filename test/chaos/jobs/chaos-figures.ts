@@ -1,8 +1,8 @@
 import type { Figure } from '../../bench/figures.js';
 import { percentile } from '../../bench/statistics.js';
+import { count, never } from '../counts.js';
 import type { ChaosResult } from './chaos.js';
 
-const MUST_NOT_BE = { max: 0 } as const;
 /** A killed worker's job goes on within this. */
 const RECOVERY_MS = 10_000;
 const CANCEL_MS = 1_000;
@@ -10,16 +10,6 @@ const CANCEL_MS = 1_000;
 /** What the run counted and measured, with what it should be. */
 export function chaosFigures(result: ChaosResult): readonly Figure[] {
   const { findings, struck, recoveryMs, cancelMs, scenarios, floodMs } = result;
-  const count = (name: string, value: number, note?: string): Figure => ({
-    name,
-    value,
-    unit: '',
-    ...(note && { note }),
-  });
-  const never = (name: string, cases: readonly string[]): Figure => ({
-    ...count(name, cases.length),
-    objective: MUST_NOT_BE,
-  });
   const total = [...struck.values()].reduce((sum, each) => sum + each, 0);
   return [
     count('points', total, `of ${result.statements} statements; ${result.missed} did not come`),

@@ -1,18 +1,15 @@
 // npm run chaos [-- --seed 1 --points 1000 --recoveries 10 --cancels 50 --queue redis --flood 2000 --no-scenarios]
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { figureJson, figureTable, verdict } from '../../bench/figures.js';
+import { machineLoad } from '../counts.js';
 import { readArguments } from './arguments.js';
 import { runChaos } from './chaos.js';
 import { chaosFigures } from './chaos-figures.js';
 import { findingLines } from './judge.js';
 
 const tell = (line: string) => console.error(line);
-const load = () =>
-  loadavg()
-    .map((value) => value.toFixed(2))
-    .join(' ');
 
 async function run(): Promise<void> {
   const { seed, points, queues, ...rest } = readArguments(process.argv.slice(2), Date.now() % 2 ** 31);
@@ -20,7 +17,7 @@ async function run(): Promise<void> {
   try {
     for (const engine of queues) {
       const facts = { node: process.version, cores: availableParallelism(), seed, points, queue: engine };
-      tell(`queue on ${engine}, seed ${seed}; Node ${facts.node}, ${facts.cores} cores; load ${load()}`);
+      tell(`queue on ${engine}, seed ${seed}; Node ${facts.node}, ${facts.cores} cores; load ${machineLoad()}`);
       const began = performance.now();
       const own = join(folder, engine);
       await mkdir(own);
@@ -29,7 +26,7 @@ async function run(): Promise<void> {
       const seconds = Math.round((performance.now() - began) / 1_000);
       for (const line of findingLines(result.findings)) tell(line);
       const figures = chaosFigures(result);
-      console.log(`queue on ${engine}, seed ${seed}, ${seconds} s, load ${load()}`);
+      console.log(`queue on ${engine}, seed ${seed}, ${seconds} s, load ${machineLoad()}`);
       for (const line of figureTable(figures)) console.log(line);
       console.log(figureJson(figures, facts));
       if (figures.some((figure) => ['missed', 'unknown'].includes(verdict(figure)))) process.exitCode = 1;

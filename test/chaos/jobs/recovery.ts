@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Strikes } from './chaos.js';
 import { inputOf, JOB_KINDS, type Place } from './job-kinds.js';
 import type { Nodes } from './nodes.js';
+import { until } from './until.js';
 import { launch } from './workload.js';
 
 const LOOK_MS = 20;
@@ -38,7 +39,7 @@ export async function measureRecovery(
     const killedAt = Date.now();
     for (const { disarm } of armed) disarm();
     recoveryMs.push(await partTaken(place, jobId, killedAt, `${hostname()}:${pid}:`));
-    await succeeded(place, jobId);
+    await until(place, jobId, `state = 'SUCCEEDED'`);
     await kind.remove(place, target);
   }
   return recoveryMs;
@@ -56,13 +57,4 @@ async function partTaken({ pool }: Place, jobId: string, killedAt: number, worke
     await sleep(LOOK_MS);
   }
   return Number.POSITIVE_INFINITY;
-}
-
-async function succeeded({ pool }: Place, jobId: string): Promise<void> {
-  const end = Date.now() + PATIENCE_MS;
-  while (Date.now() < end) {
-    const { rows } = await pool.query<{ state: string }>('select state from sluice.job where id = $1', [jobId]);
-    if (rows[0]?.state === 'SUCCEEDED') return;
-    await sleep(LOOK_MS);
-  }
 }
